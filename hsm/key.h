@@ -1,0 +1,39 @@
+// Keys as this project sees them: what is asked of the token, and what the token then says of the key.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/algorithm.h"
+#include "base/bytes.h"
+#include "base/uuid.h"
+
+namespace hsmsigner::hsm {
+
+struct KeyRequest {
+  Uuid id;  // its 16 octets become CKA_ID; the CKA_LABEL is "hsm-signer <uuid>"
+  KeyAlgorithm algorithm;
+  // The export block of the HTTP contract, section 3: true makes CKA_EXTRACTABLE false, for ever.
+  bool block_export = true;
+};
+
+// Read from the token, never assumed (C_GetAttributeValue on the private key object).
+struct KeyAttributes {
+  Bytes id;  // CKA_ID
+  std::string label;
+  KeyFamily family = KeyFamily::rsa;
+  unsigned bits = 0;  // RSA: of CKA_MODULUS; EC: of the curve in CKA_EC_PARAMS
+  bool token = false;
+  bool is_private = false;
+  bool sensitive = false;
+  bool always_sensitive = false;
+  bool extractable = true;
+  bool never_extractable = false;
+  bool local = false;
+  bool sign = false;
+  bool decrypt = true;
+  bool unwrap = true;
+  bool derive = true;
+};
+
+}  // namespace hsmsigner::hsm

@@ -1,0 +1,114 @@
+// One PKCS#11 token, logged in: generate keys, sign with them, ask what they are, destroy them. The public face of
+// this room; nothing above it sees a CK_ type. The standard is PKCS#11 2.40.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "base/algorithm.h"
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/secret.h"
+#include "base/signer.h"
+#include "base/uuid.h"
+#include "hsm/key.h"
+
+namespace hsmsigner::hsm {
+
+// Slot numbers change (SoftHSM renumbers at initialisation, Luna in HA), so a token is found by what it says of
+// itself. At least one of the two is set; both must match when both are.
+struct TokenSelector {
+  std::string label;
+  std::string serial;
+};
+
+struct TokenOptions {
+  std::string module_path;  // a shared library that exports C_GetFunctionList
+  TokenSelector selector;
+  unsigned sessions = 8;              // worker threads, one session each; lowered to what the token allows
+  unsigned parallel_generations = 4;  // of these, how many may be in C_GenerateKeyPair at once
+  std::size_t queue_limit = 1024;     // waiting calls; one more is too_many_requests
+};
+
+struct TokenInfo {
+  std::string label;
+  std::string serial;
+  std::string manufacturer;
+  std::string model;
+  std::string firmware;          // "major.minor"
+  std::string module_path;
+  std::string module_description;  // CK_INFO.libraryDescription and version
+};
+
+class TokenImpl;
+
+// A key in the token. Holds the object's handle, found once; finds it again when the token was lost meanwhile.
+class TokenKey : public Signer {
+ public:
+  virtual const Uuid& id() const noexcept = 0;
+};
+
+// A key pair just generated: read back, found to be what was asked, and destroyed by the destructor unless kept, so
+// that a request that fails later leaves nothing in the token.
+class GeneratedKey {
+ public:
+  GeneratedKey(std::shared_ptr<TokenImpl> token, std::shared_ptr<TokenKey> key, KeyAttributes attributes);
+  GeneratedKey(GeneratedKey&&) noexcept = default;
+  GeneratedKey& operator=(GeneratedKey&&) = delete;
+  // Destroys an unkept key and waits for it, within a deadline of its own; what cannot be destroyed is logged by id.
+  ~GeneratedKey();
+
+  const std::shared_ptr<TokenKey>& key() const noexcept { return key_; }
+  const KeyAttributes& attributes() const noexcept { return attributes_; }
+  // From here on the key stays: call it once its certificate is durable.
+  void keep() noexcept { token_.reset(); }
+
+ private:
+  std::shared_ptr<TokenImpl> token_;
+  std::shared_ptr<TokenKey> key_;
+  KeyAttributes attributes_;
+};
+
+// Every call throws Error: session_timeout when the deadline passes (the work is then undone behind the caller's
+// back), too_many_requests when the queue is full, token_unavailable when the token is lost, full or refuses a
+// session, internal_error for anything the standard does not allow here. All members are thread safe.
+class Token {
+ public:
+  // Loads the module, finds the token and logs in. The PIN is sent once; a PIN the token refused is never sent again.
+  // Throws Error{token_unavailable} with a public sentence: module not loadable, no such token, several such tokens,
+  // PIN wrong, PIN locked, PIN at its final try (we then do not try).
+  static std::unique_ptr<Token> open(const TokenOptions& options, Secret pin);
+  ~Token();
+
+  const TokenInfo& info() const noexcept;
+
+  // Whether C_GetMechanismInfo offers both generation and signing at this size. Asked at open; costs nothing here.
+  bool can_generate(KeyAlgorithm algorithm) const noexcept;
+
+  // Only the private key becomes a token object; the public half is a session object, read and destroyed at once.
+  // Every attribute of the export block is read back; on any mismatch the key is destroyed and the call is an
+  // Error{internal_error} naming the attribute.
+  GeneratedKey generate(const KeyRequest& request, Deadline deadline);
+
+  // For a key generated earlier; `public_key` comes from its certificate. Does not touch the token: the object is
+  // found, by CKA_ID and class, at the first signature.
+  std::shared_ptr<TokenKey> key(const Uuid& id, PublicKey public_key);
+
+  // Octets from the token's generator (C_GenerateRandom).
+  Bytes random(std::size_t count, Deadline deadline);
+
+  // Live from the token. Throws Error{object_not_present} unless exactly one private key has this CKA_ID.
+  KeyAttributes attributes(const Uuid& id, Deadline deadline);
+  // Destroys the private key with this CKA_ID. Throws Error{object_not_present} when there is none.
+  void destroy(const Uuid& id, Deadline deadline);
+  // Private keys in the token, whoever made them. Walks the token: for inspection, not for the hot path.
+  std::size_t count_private_keys(Deadline deadline);
+
+ private:
+  explicit Token(std::shared_ptr<TokenImpl> impl);
+  std::shared_ptr<TokenImpl> impl_;
+};
+
+}  // namespace hsmsigner::hsm

@@ -1,0 +1,37 @@
+// The configuration file: one table of settings (settings.cc) from which reading, checking, `config show` and the
+// commented sample all follow.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/http_server.h"
+#include "base/log.h"
+#include "hsm/token.h"
+#include "store/certificate_store.h"
+
+namespace hsmsigner::app {
+
+struct Settings {
+  api::ServerOptions server;
+  hsm::TokenOptions token;
+  std::string pin_file;                      // one of the two; neither: a prompt on the terminal
+  std::string pin_env = "HSM_SIGNER_PIN";
+  store::StoreOptions store;
+  log::Level log_level = log::Level::info;
+  log::Format log_format = log::Format::json;
+};
+
+// Reads and checks a TOML file. Relative paths in it are taken from the file's own directory. Throws
+// Error{invalid_object} with every fault: unknown settings by name, wrong types, values out of range.
+Settings load_settings(const std::string& file);
+
+// The effective settings as TOML (no secrets can be in it).
+std::string show_settings(const Settings& settings);
+// Every setting commented with its meaning and default: the text of examples/hsm-signer.toml.
+std::string sample_settings();
+
+}  // namespace hsmsigner::app

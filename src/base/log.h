@@ -1,0 +1,53 @@
+// Structured log: one event per line on stderr, as JSON (for machines) or text (for people). Thread safe.
+// Never log a secret, a request body, or a database error's text (it repeats the bound values).
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+namespace hsmsigner::log {
+
+enum class Level { debug, info, warning, error };
+enum class Format { json, text };
+
+// Before other threads start. Default: info, text.
+void configure(Level level, Format format);
+
+using Value = std::variant<std::string, std::int64_t, double, bool>;
+
+struct Field {
+  std::string_view name;
+  Value value;
+
+  Field(std::string_view name, std::string_view text) : name(name), value(std::string(text)) {}
+  Field(std::string_view name, const char* text) : name(name), value(std::string(text)) {}
+  Field(std::string_view name, const std::string& text) : name(name), value(text) {}
+  Field(std::string_view name, std::int64_t number) : name(name), value(number) {}
+  Field(std::string_view name, int number) : name(name), value(std::int64_t{number}) {}
+  Field(std::string_view name, unsigned number) : name(name), value(std::int64_t{number}) {}
+  Field(std::string_view name, std::size_t number) : name(name), value(static_cast<std::int64_t>(number)) {}
+  Field(std::string_view name, double number) : name(name), value(number) {}
+  Field(std::string_view name, bool flag) : name(name), value(flag) {}
+};
+
+// `event` is a short constant phrase ("key destroyed"); what varies goes into the fields.
+void write(Level level, std::string_view event, std::initializer_list<Field> fields = {});
+
+inline void debug(std::string_view event, std::initializer_list<Field> fields = {}) {
+  write(Level::debug, event, fields);
+}
+inline void info(std::string_view event, std::initializer_list<Field> fields = {}) {
+  write(Level::info, event, fields);
+}
+inline void warning(std::string_view event, std::initializer_list<Field> fields = {}) {
+  write(Level::warning, event, fields);
+}
+inline void error(std::string_view event, std::initializer_list<Field> fields = {}) {
+  write(Level::error, event, fields);
+}
+
+}  // namespace hsmsigner::log

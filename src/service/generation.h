@@ -1,0 +1,56 @@
+// Use case: generate a certificate whose key is born in the token (HTTP contract, section 2).
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/algorithm.h"
+#include "base/clock.h"
+#include "hsm/token.h"
+#include "pki/certificate.h"
+#include "store/certificate_store.h"
+
+namespace hsmsigner::service {
+
+// What a caller asks for. A field that was faulty is left empty and its fault stands in `faults`, so that the faults
+// which only the service can see are reported together with those of the form.
+struct GenerateRequest {
+  std::optional<store::Container> container;
+  std::optional<KeyAlgorithm> algorithm;
+  std::optional<std::string> certificate_name;
+  std::optional<std::string> common_name;
+  std::optional<Digest> digest;
+  std::string signed_by;  // name or id; empty: self-signed
+  bool certificate_authority = false;
+  bool block_private_key = true;
+  std::optional<int> days;  // absent: 365, or what the issuer has left if that is less
+  std::string country_code;
+  std::string state;
+  std::string locality;
+  std::vector<std::string> departments;
+  std::string email;
+  std::vector<pki::AlternativeName> alternative_names;  // alternate_email, hostname, ip, as given
+  std::string ocsp_responder_url;
+  // One public sentence per fault found so far, each beginning with its field's path.
+  std::vector<std::string> faults;
+};
+
+class Generation {
+ public:
+  // `token` and `store` outlive this object.
+  Generation(hsm::Token& token, store::CertificateStore& store, Clock clock);
+  ~Generation();
+
+  // Refuses before a key is made whatever can be refused; a failure after that destroys the key. Returns once the
+  // certificate is durable. Throws Error: invalid_object (all faults at once), name_not_unique, session_timeout,
+  // token_unavailable, too_many_requests, internal_error. Thread safe.
+  store::CertificateRecord generate(GenerateRequest request, Deadline deadline);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace hsmsigner::service
