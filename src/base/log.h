@@ -23,15 +23,15 @@ struct Field {
   std::string_view name;
   Value value;
 
-  Field(std::string_view name, std::string_view text) : name(name), value(std::string(text)) {}
-  Field(std::string_view name, const char* text) : name(name), value(std::string(text)) {}
-  Field(std::string_view name, const std::string& text) : name(name), value(text) {}
-  Field(std::string_view name, std::int64_t number) : name(name), value(number) {}
-  Field(std::string_view name, int number) : name(name), value(std::int64_t{number}) {}
-  Field(std::string_view name, unsigned number) : name(name), value(std::int64_t{number}) {}
-  Field(std::string_view name, std::size_t number) : name(name), value(static_cast<std::int64_t>(number)) {}
-  Field(std::string_view name, double number) : name(name), value(number) {}
-  Field(std::string_view name, bool flag) : name(name), value(flag) {}
+  Field(std::string_view key, std::string_view text) : name(key), value(std::string(text)) {}
+  Field(std::string_view key, const char* text) : name(key), value(std::string(text)) {}
+  Field(std::string_view key, const std::string& text) : name(key), value(text) {}
+  Field(std::string_view key, std::int64_t number) : name(key), value(number) {}
+  Field(std::string_view key, int number) : name(key), value(std::int64_t{number}) {}
+  Field(std::string_view key, unsigned number) : name(key), value(std::int64_t{number}) {}
+  Field(std::string_view key, std::size_t number) : name(key), value(static_cast<std::int64_t>(number)) {}
+  Field(std::string_view key, double number) : name(key), value(number) {}
+  Field(std::string_view key, bool flag) : name(key), value(flag) {}
 };
 
 // `event` is a short constant phrase ("key destroyed"); what varies goes into the fields.

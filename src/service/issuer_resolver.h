@@ -1,0 +1,52 @@
+// Which certificate `signed_by` means, and whether it may sign.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/uuid.h"
+#include "hsm/token.h"
+#include "pki/certificate.h"
+#include "store/certificate_store.h"
+
+namespace hsmsigner::service {
+
+// A certificate authority held here, ready to sign: parsed once, its key's handle found once.
+struct Issuer {
+  store::CertificateRecord record;
+  pki::Certificate certificate;
+  std::shared_ptr<hsm::TokenKey> key;
+  // How many further certificate authorities may stand below this one (RFC 5280 4.2.1.9), over its whole chain; none:
+  // as many as one likes.
+  std::optional<unsigned> authorities_below;
+};
+
+// Thread safe.
+class IssuerResolver {
+ public:
+  IssuerResolver(hsm::Token& token, store::CertificateStore& store) : token_(token), store_(store) {}
+
+  // Finds `signed_by` by name or id: in `container` first, else a unique match elsewhere; a certificate authority goes
+  // before a namesake that is none. On failure returns nothing and adds one sentence to `faults`.
+  std::shared_ptr<const Issuer> resolve(const std::string& signed_by, const store::Container& container, UnixTime now,
+                                        std::vector<std::string>& faults);
+
+ private:
+  std::vector<store::CertificateRecord> candidates(const std::string& signed_by);
+  std::shared_ptr<const Issuer> load(const store::CertificateRecord& record);
+  std::optional<unsigned> authorities_below(const store::CertificateRecord& record,
+                                            const pki::Certificate& certificate);
+
+  hsm::Token& token_;
+  store::CertificateStore& store_;
+  std::mutex mutex_;  // guards loaded_
+  // A certificate never changes under its id, so what was loaded stays right.
+  std::unordered_map<Uuid, std::shared_ptr<const Issuer>> loaded_;
+};
+
+}  // namespace hsmsigner::service
