@@ -1,0 +1,208 @@
+#include "system/server.h"
+
+#include <arpa/inet.h>
+#include <doctest/doctest.h>
+#include <httplib.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <regex>
+#include <stdexcept>
+
+namespace system_test {
+namespace {
+
+using test_support::BackgroundProcess;
+
+std::string lower(std::string text) {
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+// Sanitised builds are several times slower.
+constexpr std::chrono::seconds kStartTime(30);
+constexpr std::chrono::seconds kStopTime(30);
+
+}  // namespace
+
+std::string Reply::header(const std::string& lower_case_name) const {
+  const auto found = headers.find(lower_case_name);
+  return found == headers.end() ? "" : found->second;
+}
+
+Reply exchange(int port, const Request& request, std::chrono::seconds timeout) {
+  httplib::Client client("127.0.0.1", port);
+  client.set_url_encode(false);
+  client.set_connection_timeout(10);
+  client.set_read_timeout(timeout.count());
+  httplib::Request message;
+  message.method = request.method;
+  message.path = request.target;
+  message.body = request.body;
+  for (const auto& [name, value] : request.headers) message.headers.emplace(name, value);
+  const httplib::Result result = client.send(message);
+  Reply reply;
+  if (!result) {
+    reply.body = "no answer: " + httplib::to_string(result.error());
+    return reply;
+  }
+  reply.status = result->status;
+  reply.body = result->body;
+  for (const auto& [name, value] : result->headers) reply.headers.emplace(lower(name), value);
+  return reply;
+}
+
+std::string exchange_raw(int port, const std::string& octets) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) throw std::runtime_error("no socket");
+  const timeval limit{5, 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  std::string answer;
+  if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+    std::size_t sent = 0;
+    while (sent < octets.size()) {
+      const ssize_t count = ::send(fd, octets.data() + sent, octets.size() - sent, MSG_NOSIGNAL);
+      if (count <= 0) break;  // the server may answer and close before it has read everything
+      sent += static_cast<std::size_t>(count);
+    }
+    char buffer[4096];
+    for (ssize_t count = 0; (count = ::recv(fd, buffer, sizeof buffer, 0)) > 0;) {
+      answer.append(buffer, static_cast<std::size_t>(count));
+    }
+  }
+  ::close(fd);
+  return answer;
+}
+
+ServerFixture::ServerFixture(ServerOptions options, bool started) : options_(std::move(options)) {
+  state_.write("pin", token_.pin() + "\n");
+  plan("");
+  if (started) start();
+}
+
+void ServerFixture::write_config() {
+  std::map<std::string, std::string> settings = {
+      {"server.port", "0"},
+      {"token.module", quote(options_.faults ? FAULT_PKCS11_MODULE_PATH : test_support::SoftHsm::module_path())},
+      {"token.label", quote(token_.label())},
+      {"token.pin_file", quote(state_.file("pin"))},
+      {"store.path", quote(state_.file("hsm-signer.sqlite"))},
+  };
+  for (const auto& [name, value] : options_.settings) settings[name] = value;
+  std::map<std::string, std::string> tables;
+  for (const auto& [name, value] : settings) {
+    const std::size_t dot = name.find('.');
+    if (!value.empty()) tables[name.substr(0, dot)] += name.substr(dot + 1) + " = " + value + "\n";
+  }
+  std::string toml;
+  for (const auto& [table, lines] : tables) toml.append("[").append(table).append("]\n").append(lines).append("\n");
+  config_file_ = state_.write("hsm-signer.toml", toml);
+}
+
+std::map<std::string, std::string> ServerFixture::environment() const {
+  std::map<std::string, std::string> result = token_.environment();
+  if (options_.faults) {
+    result["FAULT_PKCS11_MODULE"] = test_support::SoftHsm::module_path();
+    result["FAULT_PKCS11_PLAN_FILE"] = state_.file("plan");
+  }
+  for (const auto& [name, value] : options_.environment) result[name] = value;
+  return result;
+}
+
+void ServerFixture::start() {
+  write_config();
+  process_ = std::make_unique<BackgroundProcess>(
+      std::vector<std::string>{HSM_SIGNER_PROGRAM, "serve", "--config", config_file_}, environment(),
+      state_.file("output-" + std::to_string(++starts_)));
+  const std::string url = process_->wait_for_line("ready http://", kStartTime);
+  port_ = std::stoi(url.substr(url.rfind(':') + 1));
+}
+
+int ServerFixture::stop(int signal_number) {
+  process_->signal(signal_number);
+  return process_->wait(kStopTime);
+}
+
+void ServerFixture::kill() { stop(SIGKILL); }
+
+test_support::CommandResult ServerFixture::run_to_end() {
+  write_config();
+  return test_support::run_command({HSM_SIGNER_PROGRAM, "serve", "--config", config_file_}, "", environment(),
+                                   kStartTime);
+}
+
+Reply ServerFixture::get(const std::string& target) const { return send({"GET", target, {}, ""}); }
+
+Reply ServerFixture::post(const std::string& target, const std::string& body) const {
+  return send({"POST", target, {{"Content-Type", "application/json"}}, body});
+}
+
+Json ServerFixture::must_generate(const Body& body) const {
+  const Reply reply = generate(body);
+  if (reply.status != 201) {
+    throw std::runtime_error(body.json() + " was answered " + std::to_string(reply.status) + " " + reply.body);
+  }
+  return reply.json();
+}
+
+std::size_t ServerFixture::rows() const {
+  const Reply reply = get("/certificates?limit=1");
+  if (reply.status != 200) throw std::runtime_error("the list was answered " + reply.body);
+  return static_cast<std::size_t>(reply.json()["total"].integer());
+}
+
+void ServerFixture::plan(const std::string& lines) const {
+  // Renamed into place: the server reads it at any moment.
+  const std::string fresh = state_.write("plan.new", lines);
+  std::filesystem::rename(fresh, state_.file("plan"));
+}
+
+std::vector<std::string> check_error(const Reply& reply, int status, const std::string& code,
+                                     const std::string& message) {
+  INFO("answer: " << reply.status << " " << reply.body);
+  CHECK(reply.status == status);
+  CHECK(reply.header("content-type").starts_with("application/json"));
+  if (!reply.header("content-type").starts_with("application/json")) return {};
+
+  const Json json = reply.json();
+  CHECK(json.names() == std::vector<std::string>{"_errors", "_request_id"});
+  static const std::regex uuid("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}");
+  REQUIRE(json["_request_id"].kind() == Json::Kind::text);
+  CHECK(std::regex_match(json["_request_id"].text(), uuid));
+  CHECK(reply.header("x-request-id") == json["_request_id"].text());
+
+  REQUIRE(json["_errors"].items().size() == 1);
+  const Json& error = json["_errors"].at(0);
+  for (const std::string& name : error.names()) {
+    CHECK_MESSAGE((name == "code" || name == "message" || name == "details" || name == "help"), name);
+  }
+  REQUIRE(error["code"].kind() == Json::Kind::text);  // "4" too is a string
+  CHECK(error["code"].text() == code);
+  CHECK(error["message"].text() == message);
+  // The contract's message up to the subject it is about.
+  CHECK(error["details"]["errorType"].text() == message.substr(0, message.find(": ")));
+  const bool busy = status == 503 || status == 429;
+  CHECK(reply.header("retry-after").empty() != busy);
+  return error["details"]["message"].texts();
+}
+
+std::vector<std::string> check_invalid_object(const Reply& reply) {
+  return check_error(reply, 400, "E003", "Invalid Object");
+}
+
+bool names_field(const std::vector<std::string>& sentences, const std::string& field) {
+  return std::ranges::any_of(sentences, [&](const std::string& sentence) {
+    // "department: …", "department[1]: …", "algorithm.rsa_number_of_bits: …"
+    return sentence.starts_with(field) && sentence.size() > field.size() &&
+           std::string(":[.").find(sentence[field.size()]) != std::string::npos;
+  });
+}
+
+}  // namespace system_test

@@ -1,0 +1,107 @@
+// hsm-signer as its users meet it: the program, started on a throwaway token and store, reached over HTTP.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "support/command.h"
+#include "support/softhsm.h"
+#include "support/temporary_directory.h"
+#include "system/json.h"
+
+namespace system_test {
+
+struct Reply {
+  int status = 0;  // 0: no HTTP answer; `body` then says why
+  std::multimap<std::string, std::string> headers;  // names in lower case
+  std::string body;
+
+  // Throws std::runtime_error when the body is no JSON.
+  Json json() const { return Json::parse(body); }
+  // "" when there is none.
+  std::string header(const std::string& lower_case_name) const;
+};
+
+struct Request {
+  std::string method = "GET";
+  std::string target;  // goes out as it stands
+  std::multimap<std::string, std::string> headers;
+  std::string body;
+};
+
+// One answer from 127.0.0.1:port, over a connection of its own. Thread safe.
+Reply exchange(int port, const Request& request, std::chrono::seconds timeout = std::chrono::seconds(60));
+// The same for octets that no decent client sends; everything the server answers until it closes or falls silent.
+std::string exchange_raw(int port, const std::string& octets);
+
+struct ServerOptions {
+  // "server.queue_limit" -> a TOML value as it stands. Wins over the fixture's own choice; "" leaves the key out.
+  std::map<std::string, std::string> settings;
+  std::map<std::string, std::string> environment;
+  bool faults = false;  // the fault module stands between the server and SoftHSM: see plan()
+};
+
+class ServerFixture {
+ public:
+  // Starts the server unless told not to.
+  explicit ServerFixture(ServerOptions options = {}, bool started = true);
+
+  // --- the program
+  void start();
+  // Sends the signal and waits for the end; returns the exit code.
+  int stop(int signal_number);
+  void kill();
+  // Starts a server that is expected to end by itself, as one with a faulty configuration does.
+  test_support::CommandResult run_to_end();
+  test_support::BackgroundProcess& process() { return *process_; }
+  // Everything this start of the server wrote.
+  std::string output() const { return process_->output(); }
+  int port() const { return port_; }
+  void set(const std::string& setting, const std::string& toml) { options_.settings[setting] = toml; }
+  const std::string& config_file() const { return config_file_; }
+
+  // --- HTTP
+  Reply send(const Request& request) const { return exchange(port_, request); }
+  Reply get(const std::string& target) const;
+  Reply post(const std::string& target, const std::string& body) const;
+  // POST /certificates
+  Reply generate(const Body& body) const { return post("/certificates", body.json()); }
+  // The same, throwing std::runtime_error with the answer unless it is 201.
+  Json must_generate(const Body& body) const;
+
+  // --- what is behind it
+  const test_support::SoftHsm& token() const { return token_; }
+  const test_support::TemporaryDirectory& state() const { return state_; }
+  // Objects in the token, counted by another program.
+  std::size_t keys() const { return token_.count_objects(); }
+  // Certificates the server knows.
+  std::size_t rows() const;
+  // What the fault module does from now on (tests/hsm/fault_module); "" for nothing.
+  void plan(const std::string& lines) const;
+
+ private:
+  void write_config();
+  std::map<std::string, std::string> environment() const;
+
+  test_support::SoftHsm token_;
+  test_support::TemporaryDirectory state_;
+  ServerOptions options_;
+  std::string config_file_;
+  std::unique_ptr<test_support::BackgroundProcess> process_;
+  int starts_ = 0;
+  int port_ = 0;
+};
+
+// Checks the whole error answer but the sentences: status, headers, code, message, errorType and the request id.
+// Returns details.message.
+std::vector<std::string> check_error(const Reply& reply, int status, const std::string& code,
+                                     const std::string& message);
+// 400 Invalid Object.
+std::vector<std::string> check_invalid_object(const Reply& reply);
+// Whether one of the sentences begins with the field's path.
+bool names_field(const std::vector<std::string>& sentences, const std::string& field);
+
+}  // namespace system_test
