@@ -2,10 +2,10 @@
 // commented sample all follow.
 #pragma once
 
-#include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "api/http_server.h"
@@ -24,6 +24,19 @@ struct Settings {
   log::Level log_level = log::Level::info;
   log::Format log_format = log::Format::json;
 };
+
+// One row of the table, as documentation and tests see it.
+struct SettingInfo {
+  std::string table;                                  // "server"
+  std::string key;                                    // "port"
+  std::string fallback;                               // its default, as TOML
+  std::optional<std::pair<std::int64_t, std::int64_t>> range;  // of a whole number
+  std::vector<std::string> choices;                   // of a word; empty: any text
+};
+std::vector<SettingInfo> setting_infos();
+
+// Every default as it stands in the sample: relative paths are not yet taken from anywhere.
+Settings default_settings();
 
 // Reads and checks a TOML file. Relative paths in it are taken from the file's own directory. Throws
 // Error{invalid_object} with every fault: unknown settings by name, wrong types, values out of range.

@@ -1,0 +1,138 @@
+#include "raw_floor.h"
+
+#include <array>
+#include <memory>
+#include <stdexcept>
+#include <vector>
+
+namespace hsmsigner::bench {
+namespace {
+
+// DER of the OBJECT IDENTIFIER of P-256, 1.2.840.10045.3.1.7 (RFC 5480 2.1.1.1).
+constexpr std::array<CK_BYTE, 10> p256_parameters{0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
+// DER of DigestInfo for SHA-256 up to the digest itself (RFC 8017 9.2, note 1).
+constexpr std::array<CK_BYTE, 19> sha256_prefix{0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
+                                                0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20};
+constexpr std::size_t sha256_size = 32;
+
+// One session's way of doing the work. Not shared between threads.
+class Worker {
+ public:
+  Worker(const LoggedInToken& token, Algorithm algorithm)
+      : module_(token.module()), session_(token.module(), token.slot()), algorithm_(algorithm) {
+    if (algorithm_ == Algorithm::rsa2048) to_sign_.assign(sha256_prefix.begin(), sha256_prefix.end());
+    to_sign_.resize(to_sign_.size() + sha256_size, 0x5a);
+  }
+
+  // The service's template (hsm/key_template.h) and its course: only the private half is a token object, the public
+  // half is a session object that is read and destroyed at once.
+  CK_OBJECT_HANDLE generate() {
+    CK_BBOOL yes = CK_TRUE;
+    CK_BBOOL no = CK_FALSE;
+    const Uuid id = Uuid::random();
+    Bytes id_octets(id.bytes().begin(), id.bytes().end());
+    std::string label = "hsm-signer " + id.to_string();
+
+    const bool rsa = algorithm_ == Algorithm::rsa2048;
+    CK_MECHANISM mechanism{rsa ? CKM_RSA_PKCS_KEY_PAIR_GEN : CKM_EC_KEY_PAIR_GEN, nullptr, 0};
+    CK_ULONG modulus_bits = 2048;
+    std::array<CK_BYTE, 3> exponent{1, 0, 1};
+    auto parameters = p256_parameters;
+    std::vector<CK_ATTRIBUTE> public_template{{CKA_TOKEN, &no, sizeof no},
+                                              {CKA_PRIVATE, &no, sizeof no},
+                                              {CKA_VERIFY, &yes, sizeof yes}};
+    if (rsa) {
+      public_template.push_back({CKA_MODULUS_BITS, &modulus_bits, sizeof modulus_bits});
+      public_template.push_back({CKA_PUBLIC_EXPONENT, exponent.data(), exponent.size()});
+    } else {
+      public_template.push_back({CKA_EC_PARAMS, parameters.data(), parameters.size()});
+    }
+    std::vector<CK_ATTRIBUTE> private_template{
+        {CKA_TOKEN, &yes, sizeof yes},      {CKA_PRIVATE, &yes, sizeof yes}, {CKA_SENSITIVE, &yes, sizeof yes},
+        {CKA_EXTRACTABLE, &no, sizeof no},  {CKA_SIGN, &yes, sizeof yes},    {CKA_DECRYPT, &no, sizeof no},
+        {CKA_UNWRAP, &no, sizeof no},       {CKA_DERIVE, &no, sizeof no},    {CKA_ID, id_octets.data(), id_octets.size()},
+        {CKA_LABEL, label.data(), label.size()}};
+
+    CK_OBJECT_HANDLE public_key = 0;
+    CK_OBJECT_HANDLE private_key = 0;
+    check(module_->C_GenerateKeyPair(session_.handle(), &mechanism, public_template.data(), public_template.size(),
+                                     private_template.data(), private_template.size(), &public_key, &private_key),
+          "C_GenerateKeyPair");
+    made_.push_back(private_key);
+
+    std::array<CK_BYTE, 512> value{};
+    CK_ATTRIBUTE read{rsa ? CKA_MODULUS : CKA_EC_POINT, value.data(), value.size()};
+    check(module_->C_GetAttributeValue(session_.handle(), public_key, &read, 1), "C_GetAttributeValue");
+    check(module_->C_DestroyObject(session_.handle(), public_key), "C_DestroyObject");
+    return private_key;
+  }
+
+  void sign(CK_OBJECT_HANDLE key) {
+    CK_MECHANISM mechanism{algorithm_ == Algorithm::rsa2048 ? CKM_RSA_PKCS : CKM_ECDSA, nullptr, 0};
+    check(module_->C_SignInit(session_.handle(), &mechanism, key), "C_SignInit");
+    std::array<CK_BYTE, 512> signature{};
+    CK_ULONG size = signature.size();
+    check(module_->C_Sign(session_.handle(), to_sign_.data(), to_sign_.size(), signature.data(), &size), "C_Sign");
+  }
+
+  const std::vector<CK_OBJECT_HANDLE>& made() const noexcept { return made_; }
+
+ private:
+  const Module& module_;
+  Session session_;
+  Algorithm algorithm_;
+  Bytes to_sign_;
+  std::vector<CK_OBJECT_HANDLE> made_;
+};
+
+using WorkerList = std::vector<std::unique_ptr<Worker>>;
+
+WorkerList open_workers(const LoggedInToken& token, Algorithm algorithm, unsigned count) {
+  WorkerList list;
+  for (unsigned i = 0; i < count; ++i) list.push_back(std::make_unique<Worker>(token, algorithm));
+  return list;
+}
+
+}  // namespace
+
+std::string to_string(Algorithm algorithm) { return algorithm == Algorithm::p256 ? "P-256" : "RSA-2048"; }
+
+RawResult measure_raw(const LoggedInToken& token, const RawOptions& options) {
+  RawResult result;
+  Worker preparation(token, options.algorithm);
+  CK_OBJECT_HANDLE signing_key = 0;
+  if (options.signing_key) {
+    const ByteView id = options.signing_key->bytes();
+    signing_key = token.private_key(Bytes(id.begin(), id.end()));
+  } else {
+    signing_key = preparation.generate();
+  }
+
+  const auto list = open_workers(token, options.algorithm, options.threads);
+  Workers workers;
+  for (const auto& worker : list) {
+    workers.push_back([&worker = *worker, work = options.work, signing_key] {
+      if (work != RawWork::sign) worker.generate();
+      if (work != RawWork::generate) worker.sign(signing_key);
+    });
+  }
+  result.objects_before = token.count_objects();
+  run_closed_loop(workers, options.warm_up);
+  result.loop = run_closed_loop(workers, options.operations);
+  result.objects_after = token.count_objects();
+
+  for (const auto& worker : list) token.destroy(worker->made());
+  token.destroy(preparation.made());
+  return result;
+}
+
+void fill(const LoggedInToken& token, std::size_t objects) {
+  const auto present = token.count_objects();
+  if (present >= objects) return;
+  const auto list = open_workers(token, Algorithm::p256, 4);
+  Workers workers;
+  for (const auto& worker : list) workers.push_back([&worker = *worker] { worker.generate(); });
+  run_closed_loop(workers, objects - present);
+}
+
+}  // namespace hsmsigner::bench
