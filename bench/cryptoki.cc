@@ -2,10 +2,8 @@
 
 #include <dlfcn.h>
 
-#include <algorithm>
 #include <array>
 #include <cstdio>
-#include <optional>
 #include <stdexcept>
 #include <string_view>
 
@@ -17,31 +15,20 @@ CK_UTF8CHAR_PTR pin_octets(const Secret& pin) {
   return const_cast<CK_UTF8CHAR_PTR>(reinterpret_cast<const CK_UTF8CHAR*>(pin.view().data()));
 }
 
-// Labels are padded with blanks to 32 octets and not terminated (PKCS#11 2.40, CK_TOKEN_INFO).
-std::string padded(std::string label) {
-  label.resize(32, ' ');
-  return label;
-}
-
-template <typename Accept>
-CK_SLOT_ID find_slot(const Module& module, Accept accept) {
+CK_SLOT_ID slot_of_label(const Module& module, std::string label) {
   CK_ULONG count = 0;
   check(module->C_GetSlotList(CK_TRUE, nullptr, &count), "C_GetSlotList");
   std::vector<CK_SLOT_ID> slots(count);
   check(module->C_GetSlotList(CK_TRUE, slots.data(), &count), "C_GetSlotList");
   slots.resize(count);
+  // Padded with blanks to 32 octets and not terminated (PKCS#11 2.40, CK_TOKEN_INFO).
+  label.resize(sizeof(CK_TOKEN_INFO::label), ' ');
   for (const auto slot : slots) {
     CK_TOKEN_INFO token{};
     check(module->C_GetTokenInfo(slot, &token), "C_GetTokenInfo");
-    if (accept(token)) return slot;
+    if (std::string_view(reinterpret_cast<const char*>(token.label), sizeof token.label) == label) return slot;
   }
-  throw std::runtime_error("no such token");
-}
-
-CK_SLOT_ID slot_of_label(const Module& module, const std::string& label) {
-  return find_slot(module, [wanted = padded(label)](const CK_TOKEN_INFO& token) {
-    return std::string_view(reinterpret_cast<const char*>(token.label), sizeof token.label) == wanted;
-  });
+  throw std::runtime_error("no token has that label");
 }
 
 std::vector<CK_OBJECT_HANDLE> find_objects(const Module& module, CK_SESSION_HANDLE session,
@@ -99,9 +86,9 @@ std::size_t LoggedInToken::count_objects() const {
   return find_objects(module_, keeper_.handle(), {{CKA_TOKEN, &yes, sizeof yes}}).size();
 }
 
-CK_OBJECT_HANDLE LoggedInToken::private_key(const Bytes& id) const {
+CK_OBJECT_HANDLE LoggedInToken::private_key(const Uuid& id) const {
   CK_OBJECT_CLASS object_class = CKO_PRIVATE_KEY;
-  Bytes wanted = id;
+  Bytes wanted(id.bytes().begin(), id.bytes().end());
   const auto found = find_objects(
       module_, keeper_.handle(),
       {{CKA_CLASS, &object_class, sizeof object_class}, {CKA_ID, wanted.data(), wanted.size()}});
@@ -113,32 +100,20 @@ void LoggedInToken::destroy(const std::vector<CK_OBJECT_HANDLE>& objects) const 
   for (const auto object : objects) check(module_->C_DestroyObject(keeper_.handle(), object), "C_DestroyObject");
 }
 
-std::size_t LoggedInToken::destroy_keys(const std::set<Bytes>& ids) const {
+std::size_t LoggedInToken::destroy_keys(const std::set<Uuid>& ids) const {
   CK_OBJECT_CLASS object_class = CKO_PRIVATE_KEY;
   std::size_t destroyed = 0;
   for (const auto object :
        find_objects(module_, keeper_.handle(), {{CKA_CLASS, &object_class, sizeof object_class}})) {
-    Bytes id(64);
-    CK_ATTRIBUTE attribute{CKA_ID, id.data(), id.size()};
+    std::array<std::uint8_t, 64> octets{};
+    CK_ATTRIBUTE attribute{CKA_ID, octets.data(), octets.size()};
     check(module_->C_GetAttributeValue(keeper_.handle(), object, &attribute, 1), "C_GetAttributeValue");
-    id.resize(attribute.ulValueLen);
-    if (!ids.contains(id)) continue;
+    const auto id = Uuid::from_bytes(ByteView(octets.data(), attribute.ulValueLen));
+    if (!id || !ids.contains(*id)) continue;
     check(module_->C_DestroyObject(keeper_.handle(), object), "C_DestroyObject");
     ++destroyed;
   }
   return destroyed;
-}
-
-void init_token(const std::string& module_path, const std::string& label, const Secret& pin) {
-  const Module module(module_path);
-  const auto slot =
-      find_slot(module, [](const CK_TOKEN_INFO& token) { return (token.flags & CKF_TOKEN_INITIALIZED) == 0; });
-  auto name = padded(label);
-  check(module->C_InitToken(slot, pin_octets(pin), pin.size(), reinterpret_cast<CK_UTF8CHAR_PTR>(name.data())),
-        "C_InitToken");
-  const Session session(module, slot);
-  check(module->C_Login(session.handle(), CKU_SO, pin_octets(pin), pin.size()), "C_Login");
-  check(module->C_InitPIN(session.handle(), pin_octets(pin), pin.size()), "C_InitPIN");
 }
 
 }  // namespace hsmsigner::bench

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "base/bytes.h"
 #include "base/secret.h"
+#include "base/uuid.h"
 
 namespace hsmsigner::bench {
 
@@ -56,18 +56,15 @@ class LoggedInToken {
   // Token objects of every class.
   std::size_t count_objects() const;
   // The one private key with this CKA_ID.
-  CK_OBJECT_HANDLE private_key(const Bytes& id) const;
+  CK_OBJECT_HANDLE private_key(const Uuid& id) const;
   void destroy(const std::vector<CK_OBJECT_HANDLE>& objects) const;
   // The private keys with these CKA_IDs; returns how many there were. One walk over the token.
-  std::size_t destroy_keys(const std::set<Bytes>& ids) const;
+  std::size_t destroy_keys(const std::set<Uuid>& ids) const;
 
  private:
   Module module_;
   CK_SLOT_ID slot_;
   Session keeper_;
 };
-
-// Makes a token of that label in the first uninitialised slot; the security officer gets the same PIN.
-void init_token(const std::string& module_path, const std::string& label, const Secret& pin);
 
 }  // namespace hsmsigner::bench

@@ -1,5 +1,6 @@
 #include "raw_floor.h"
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <stdexcept>
@@ -20,11 +21,11 @@ class Worker {
  public:
   Worker(const LoggedInToken& token, Algorithm algorithm)
       : module_(token.module()), session_(token.module(), token.slot()), algorithm_(algorithm) {
-    if (algorithm_ == Algorithm::rsa2048) to_sign_.assign(sha256_prefix.begin(), sha256_prefix.end());
-    to_sign_.resize(to_sign_.size() + sha256_size, 0x5a);
+    to_sign_.fill(0x5a);
+    std::copy(sha256_prefix.begin(), sha256_prefix.end(), to_sign_.begin());
   }
 
-  // The service's template (hsm/key_template.h) and its course: only the private half is a token object, the public
+  // The service's templates (hsm/key_template.cc) and its course: only the private half is a token object, the public
   // half is a session object that is read and destroyed at once.
   CK_OBJECT_HANDLE generate() {
     CK_BBOOL yes = CK_TRUE;
@@ -38,20 +39,41 @@ class Worker {
     CK_ULONG modulus_bits = 2048;
     std::array<CK_BYTE, 3> exponent{1, 0, 1};
     auto parameters = p256_parameters;
-    std::vector<CK_ATTRIBUTE> public_template{{CKA_TOKEN, &no, sizeof no},
-                                              {CKA_PRIVATE, &no, sizeof no},
-                                              {CKA_VERIFY, &yes, sizeof yes}};
+    CK_OBJECT_CLASS public_class = CKO_PUBLIC_KEY;
+    CK_OBJECT_CLASS private_class = CKO_PRIVATE_KEY;
+    CK_KEY_TYPE key_type = rsa ? CKK_RSA : CKK_EC;
+    std::vector<CK_ATTRIBUTE> private_template{
+        {CKA_CLASS, &private_class, sizeof private_class},
+        {CKA_KEY_TYPE, &key_type, sizeof key_type},
+        {CKA_TOKEN, &yes, sizeof yes},
+        {CKA_PRIVATE, &yes, sizeof yes},
+        {CKA_SENSITIVE, &yes, sizeof yes},
+        {CKA_EXTRACTABLE, &no, sizeof no},
+        {CKA_ID, id_octets.data(), id_octets.size()},
+        {CKA_LABEL, label.data(), label.size()},
+        {CKA_SIGN, &yes, sizeof yes},
+        {CKA_SIGN_RECOVER, &no, sizeof no},
+        {CKA_DECRYPT, &no, sizeof no},
+        {CKA_UNWRAP, &no, sizeof no},
+        {CKA_DERIVE, &no, sizeof no},
+    };
+    std::vector<CK_ATTRIBUTE> public_template{
+        {CKA_CLASS, &public_class, sizeof public_class},
+        {CKA_KEY_TYPE, &key_type, sizeof key_type},
+        {CKA_TOKEN, &no, sizeof no},
+        {CKA_PRIVATE, &no, sizeof no},
+        {CKA_ID, id_octets.data(), id_octets.size()},
+        {CKA_LABEL, label.data(), label.size()},
+        {CKA_VERIFY, &yes, sizeof yes},
+        {CKA_ENCRYPT, &no, sizeof no},
+        {CKA_WRAP, &no, sizeof no},
+    };
     if (rsa) {
       public_template.push_back({CKA_MODULUS_BITS, &modulus_bits, sizeof modulus_bits});
       public_template.push_back({CKA_PUBLIC_EXPONENT, exponent.data(), exponent.size()});
     } else {
       public_template.push_back({CKA_EC_PARAMS, parameters.data(), parameters.size()});
     }
-    std::vector<CK_ATTRIBUTE> private_template{
-        {CKA_TOKEN, &yes, sizeof yes},      {CKA_PRIVATE, &yes, sizeof yes}, {CKA_SENSITIVE, &yes, sizeof yes},
-        {CKA_EXTRACTABLE, &no, sizeof no},  {CKA_SIGN, &yes, sizeof yes},    {CKA_DECRYPT, &no, sizeof no},
-        {CKA_UNWRAP, &no, sizeof no},       {CKA_DERIVE, &no, sizeof no},    {CKA_ID, id_octets.data(), id_octets.size()},
-        {CKA_LABEL, label.data(), label.size()}};
 
     CK_OBJECT_HANDLE public_key = 0;
     CK_OBJECT_HANDLE private_key = 0;
@@ -68,11 +90,15 @@ class Worker {
   }
 
   void sign(CK_OBJECT_HANDLE key) {
-    CK_MECHANISM mechanism{algorithm_ == Algorithm::rsa2048 ? CKM_RSA_PKCS : CKM_ECDSA, nullptr, 0};
+    const bool rsa = algorithm_ == Algorithm::rsa2048;
+    CK_MECHANISM mechanism{rsa ? CKM_RSA_PKCS : CKM_ECDSA, nullptr, 0};
     check(module_->C_SignInit(session_.handle(), &mechanism, key), "C_SignInit");
     std::array<CK_BYTE, 512> signature{};
     CK_ULONG size = signature.size();
-    check(module_->C_Sign(session_.handle(), to_sign_.data(), to_sign_.size(), signature.data(), &size), "C_Sign");
+    const std::size_t skipped = rsa ? 0 : sha256_prefix.size();
+    check(module_->C_Sign(session_.handle(), to_sign_.data() + skipped, to_sign_.size() - skipped, signature.data(),
+                          &size),
+          "C_Sign");
   }
 
   const std::vector<CK_OBJECT_HANDLE>& made() const noexcept { return made_; }
@@ -81,7 +107,8 @@ class Worker {
   const Module& module_;
   Session session_;
   Algorithm algorithm_;
-  Bytes to_sign_;
+  // CKM_RSA_PKCS signs a DigestInfo, CKM_ECDSA the digest alone: the last 32 octets.
+  std::array<CK_BYTE, sha256_prefix.size() + sha256_size> to_sign_{};
   std::vector<CK_OBJECT_HANDLE> made_;
 };
 
@@ -102,8 +129,7 @@ RawResult measure_raw(const LoggedInToken& token, const RawOptions& options) {
   Worker preparation(token, options.algorithm);
   CK_OBJECT_HANDLE signing_key = 0;
   if (options.signing_key) {
-    const ByteView id = options.signing_key->bytes();
-    signing_key = token.private_key(Bytes(id.begin(), id.end()));
+    signing_key = token.private_key(*options.signing_key);
   } else {
     signing_key = preparation.generate();
   }

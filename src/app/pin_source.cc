@@ -12,6 +12,8 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <iomanip>
+#include <sstream>
 #include <string_view>
 
 #include "base/clock.h"
@@ -90,7 +92,9 @@ Secret read_from_file(const std::string& file) {
         .with_help("it must belong to the user who runs hsm-signer, or to root");
   }
   if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    throw refuse("is open to group or others", "mode is not 0600")
+    std::ostringstream mode;
+    mode << "its mode is " << std::oct << std::setfill('0') << std::setw(4) << (status.st_mode & 07777);
+    throw refuse("is open to group or others", mode.str())
         .with_help("chmod 600 the PIN file, and change the PIN if others may have read it");
   }
   PinBuffer buffer;

@@ -61,7 +61,7 @@ class ServerFixture {
   std::string output() const { return process_->output(); }
   int port() const { return port_; }
   void set(const std::string& setting, const std::string& toml) { options_.settings[setting] = toml; }
-  const std::string& config_file() const { return config_file_; }
+  void set_environment(const std::string& name, const std::string& value) { options_.environment[name] = value; }
 
   // --- HTTP
   Reply send(const Request& request) const { return exchange(port_, request); }

@@ -1,0 +1,84 @@
+#include "api/content_negotiation.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/text_rules.h"
+#include "base/error.h"
+
+namespace hsmsigner::api {
+namespace {
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+// Splits outside quoted strings, without the surrounding blanks.
+std::vector<std::string_view> pieces(std::string_view text, char separator) {
+  std::vector<std::string_view> out;
+  bool quoted = false;
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '"') quoted = !quoted;
+    if (text[i] == '\\' && quoted) ++i;
+    if (i < text.size() && text[i] == separator && !quoted) {
+      out.push_back(trimmed(text.substr(begin, i - begin)));
+      begin = i + 1;
+    }
+  }
+  out.push_back(trimmed(text.substr(begin)));
+  return out;
+}
+
+// Whether a weight (RFC 9110 12.4.2) is above zero.
+bool is_positive_weight(std::string_view weight) { return weight.find_first_of("123456789") != std::string_view::npos; }
+
+}  // namespace
+
+void require_json_accepted(const RequestHead& head) {
+  const auto accept = head.field("accept");
+  if (!accept || trimmed(*accept).empty()) return;
+  int best = 0;  // how exactly the best match names JSON
+  bool acceptable = false;
+  std::string asked_for;
+  for (const std::string_view range : pieces(*accept, ',')) {
+    const auto parts = pieces(range, ';');
+    const std::string_view type = parts.front();
+    if (asked_for.empty()) asked_for = shown(type.substr(type.find('/') + 1), 40);
+    const int exactness = equals_ignoring_case(type, "application/json") ? 3
+                          : equals_ignoring_case(type, "application/*")  ? 2
+                          : type == "*/*"                                ? 1
+                                                                         : 0;
+    if (exactness == 0 || exactness < best) continue;
+    bool wanted = true;
+    for (std::size_t i = 1; i < parts.size(); ++i) {
+      if (equals_ignoring_case(parts[i].substr(0, 2), "q=")) wanted = is_positive_weight(parts[i].substr(2));
+    }
+    acceptable = exactness == best ? acceptable || wanted : wanted;
+    best = exactness;
+  }
+  if (!acceptable) {
+    throw Error(ErrorKind::output_format_mismatch, {"Accept: every answer is application/json"})
+        .with_subject("output-format=json Accept=" + asked_for);
+  }
+}
+
+void require_json_body(const RequestHead& head) {
+  const auto encoding = head.field("content-encoding");
+  if (encoding && !equals_ignoring_case(*encoding, "identity")) {
+    throw Error(ErrorKind::input_format_mismatch, {"Content-Encoding: a compressed body is not taken"});
+  }
+  const auto parts = pieces(head.field("content-type").value_or(""), ';');
+  bool good = equals_ignoring_case(parts.front(), "application/json");
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    if (!equals_ignoring_case(parts[i].substr(0, 8), "charset=")) continue;
+    const std::string_view charset = parts[i].substr(8);
+    good = good && (equals_ignoring_case(charset, "utf-8") || equals_ignoring_case(charset, "\"utf-8\""));
+  }
+  if (!good) throw Error(ErrorKind::input_format_mismatch, {"Content-Type: must be application/json, in UTF-8"});
+}
+
+}  // namespace hsmsigner::api

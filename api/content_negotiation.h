@@ -1,0 +1,13 @@
+// The media types of a request: what it takes (Accept) and what it brings (Content-Type, Content-Encoding).
+#pragma once
+
+#include "api/request_head.h"
+
+namespace hsmsigner::api {
+
+// Throws Error{output_format_mismatch} when Accept excludes application/json (RFC 9110 12.5.1).
+void require_json_accepted(const RequestHead& head);
+// Throws Error{input_format_mismatch} unless the body is application/json in UTF-8, not compressed.
+void require_json_body(const RequestHead& head);
+
+}  // namespace hsmsigner::api

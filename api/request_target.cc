@@ -1,0 +1,72 @@
+#include "api/request_target.h"
+
+#include "api/text_rules.h"
+#include "base/bytes.h"
+#include "base/error.h"
+
+namespace hsmsigner::api {
+namespace {
+
+std::string decode(std::string_view text, bool plus_is_space) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%') {
+      const auto octet = from_hex(text.substr(i + 1, 2));
+      if (!octet || octet->size() != 1) {
+        throw Error(ErrorKind::malformed_command, {"the request target has a broken percent-encoding"});
+      }
+      out += static_cast<char>(octet->front());
+      i += 2;
+    } else {
+      out += plus_is_space && text[i] == '+' ? ' ' : text[i];
+    }
+  }
+  if (out.find('\0') != std::string::npos) {
+    throw Error(ErrorKind::malformed_command, {"the request target holds a NUL character"});
+  }
+  if (!utf8_length(out)) throw Error(ErrorKind::malformed_command, {"the request target is not UTF-8"});
+  return out;
+}
+
+// Calls `take` for each piece between separators.
+template <typename Take>
+void split(std::string_view text, char separator, Take take) {
+  while (true) {
+    const std::size_t end = text.find(separator);
+    take(text.substr(0, end));
+    if (end == std::string_view::npos) return;
+    text.remove_prefix(end + 1);
+  }
+}
+
+}  // namespace
+
+const std::string* RequestTarget::parameter(std::string_view name) const {
+  for (const auto& [key, value] : query) {
+    if (key == name) return &value;
+  }
+  return nullptr;
+}
+
+RequestTarget parse_request_target(std::string_view raw) {
+  RequestTarget target;
+  const std::size_t mark = raw.find('?');
+  std::string_view path = raw.substr(0, mark);
+  if (!path.starts_with('/')) throw Error(ErrorKind::bad_xpath, {"the path must begin with '/'"});
+  split(path.substr(1), '/', [&](std::string_view segment) { target.segments.push_back(decode(segment, false)); });
+  if (mark == std::string_view::npos) return target;
+  split(raw.substr(mark + 1), '&', [&](std::string_view pair) {
+    if (pair.empty()) return;
+    const std::size_t equals = pair.find('=');
+    std::string name = decode(pair.substr(0, equals), true);
+    std::string value = equals == std::string_view::npos ? "" : decode(pair.substr(equals + 1), true);
+    if (target.parameter(name) != nullptr) {
+      throw Error(ErrorKind::invalid_query_parameter, {shown(name) + ": is given twice"})
+          .with_subject(shown(name) + "=" + shown(value));
+    }
+    target.query.emplace_back(std::move(name), std::move(value));
+  });
+  return target;
+}
+
+}  // namespace hsmsigner::api

@@ -1,0 +1,203 @@
+#include "api/text_rules.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <cstdint>
+
+namespace hsmsigner::api {
+namespace {
+
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+constexpr bool is_hex_digit(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+
+// The code point at `at`, which moves past it; nothing when the octets there are not well-formed (RFC 3629 4).
+std::optional<char32_t> next_code_point(std::string_view text, std::size_t& at) {
+  const auto octet = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
+  const std::uint8_t first = octet(at);
+  if (first < 0x80) {
+    ++at;
+    return first;
+  }
+  std::size_t following = 0;
+  char32_t value = 0;
+  char32_t least = 0;
+  if (first >= 0xc2 && first <= 0xdf) {
+    following = 1, value = first & 0x1fU, least = 0x80;
+  } else if (first >= 0xe0 && first <= 0xef) {
+    following = 2, value = first & 0x0fU, least = 0x800;
+  } else if (first >= 0xf0 && first <= 0xf4) {
+    following = 3, value = first & 0x07U, least = 0x10000;
+  } else {
+    return std::nullopt;
+  }
+  if (text.size() - at <= following) return std::nullopt;
+  for (std::size_t i = 1; i <= following; ++i) {
+    if ((octet(at + i) & 0xc0) != 0x80) return std::nullopt;
+    value = (value << 6) | (octet(at + i) & 0x3fU);
+  }
+  if (value < least || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff)) return std::nullopt;
+  at += following + 1;
+  return value;
+}
+
+constexpr bool is_control(char32_t c) { return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x2028 || c == 0x2029; }
+constexpr bool is_bidi_control(char32_t c) {
+  return c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
+// Officially assigned codes, ISO 3166-1.
+constexpr std::string_view kCountries =
+    "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ "
+    "CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO "
+    "FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE "
+    "JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO "
+    "MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW "
+    "PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM "
+    "TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW";
+
+bool is_ldh_label(std::string_view label) {
+  if (label.empty() || label.size() > 63 || label.front() == '-' || label.back() == '-') return false;
+  return std::all_of(label.begin(), label.end(), [](char c) { return is_letter(c) || is_digit(c) || c == '-'; });
+}
+
+bool is_port(std::string_view text) {
+  if (text.empty() || text.size() > 5 || !std::all_of(text.begin(), text.end(), is_digit)) return false;
+  unsigned value = 0;
+  for (const char c : text) value = value * 10 + static_cast<unsigned>(c - '0');
+  return value >= 1 && value <= 65535;
+}
+
+bool is_address(int family, std::string_view text) {
+  unsigned char octets[16];
+  return ::inet_pton(family, std::string(text).c_str(), octets) == 1;
+}
+
+}  // namespace
+
+std::optional<std::size_t> utf8_length(std::string_view text) {
+  std::size_t count = 0;
+  for (std::size_t at = 0; at < text.size(); ++count) {
+    if (!next_code_point(text, at)) return std::nullopt;
+  }
+  return count;
+}
+
+std::optional<std::string> fault_of_characters(std::string_view utf8) {
+  for (std::size_t at = 0; at < utf8.size();) {
+    const auto c = next_code_point(utf8, at);
+    if (!c) return "must be UTF-8";
+    if (is_control(*c)) return "must not hold control characters";
+    if (is_bidi_control(*c)) return "must not hold characters that change the direction of text";
+  }
+  return std::nullopt;
+}
+
+bool is_container_name(std::string_view text) {
+  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
+    return is_letter(c) || is_digit(c) || c == '-' || c == '_' || c == '.' || c == ' ';
+  });
+}
+
+bool is_country_code(std::string_view text) {
+  if (text.size() != 2 || text.find(' ') != std::string_view::npos) return false;
+  return kCountries.find(text) != std::string_view::npos;
+}
+
+std::optional<std::string> fault_of_host_name(std::string_view text, bool wildcard) {
+  if (is_address(AF_INET, text) || is_address(AF_INET6, text)) return "is an IP address, not a host name";
+  if (wildcard && text.starts_with("*.")) text.remove_prefix(2);
+  if (std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; })) {
+    return "must be ASCII; write an internationalised name as A-labels (xn--...)";
+  }
+  if (text.size() > 253) return "must have at most 253 characters";
+  const std::string_view rule = "must be labels of 1 to 63 letters, digits and inner hyphens, joined by dots";
+  std::string_view rest = text;
+  std::string_view label;
+  while (true) {
+    const std::size_t dot = rest.find('.');
+    label = rest.substr(0, dot);
+    if (!is_ldh_label(label)) {
+      return std::string(rule) + (wildcard ? "; one leading \"*.\" is allowed" : "");
+    }
+    if (dot == std::string_view::npos) break;
+    rest.remove_prefix(dot + 1);
+  }
+  // RFC 1123 2.1: the highest label is alphabetic, or a dotted number could pass for an address.
+  if (std::all_of(label.begin(), label.end(), is_digit)) return "must not end in a label of digits only";
+  return std::nullopt;
+}
+
+bool is_ip_address(std::string_view text) {
+  return text.find('\0') == std::string_view::npos && (is_address(AF_INET, text) || is_address(AF_INET6, text));
+}
+
+std::optional<std::string> fault_of_email(std::string_view text) {
+  constexpr std::string_view kAtomSymbols = "!#$%&'*+-/=?^_`{|}~";  // RFC 5322 3.2.3
+  const std::string rule = "must be an e-mail address such as name@example.com";
+  const std::size_t at = text.rfind('@');
+  if (at == std::string_view::npos) return rule;
+  const std::string_view local = text.substr(0, at);
+  if (local.empty() || local.size() > 64) return rule;  // RFC 5321 4.5.3.1.1
+  bool dot_before = true;
+  for (const char c : local) {
+    if (c == '.' ? dot_before : !(is_letter(c) || is_digit(c) || kAtomSymbols.find(c) != std::string_view::npos)) {
+      return rule;
+    }
+    dot_before = c == '.';
+  }
+  if (dot_before || fault_of_host_name(text.substr(at + 1), false)) return rule;
+  return std::nullopt;
+}
+
+std::optional<std::string> fault_of_http_url(std::string_view text) {
+  const std::string rule = "must be an http or https URL such as http://ocsp.example.com/";
+  const std::size_t scheme_end = text.find("://");
+  if (scheme_end == std::string_view::npos) return rule;
+  const std::string_view scheme = text.substr(0, scheme_end);
+  if (!equals_ignoring_case(scheme, "http") && !equals_ignoring_case(scheme, "https")) return rule;
+  std::string_view rest = text.substr(scheme_end + 3);
+  std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
+  rest.remove_prefix(authority.size());
+  if (authority.starts_with('[')) {
+    const std::size_t close = authority.find(']');
+    if (close == std::string_view::npos || !is_address(AF_INET6, authority.substr(1, close - 1))) return rule;
+    authority.remove_prefix(close + 1);
+    if (!authority.empty() && !(authority.front() == ':' && is_port(authority.substr(1)))) return rule;
+  } else {
+    const std::size_t colon = authority.find(':');
+    if (colon != std::string_view::npos && !is_port(authority.substr(colon + 1))) return rule;
+    const std::string_view host = authority.substr(0, colon);
+    if (!is_address(AF_INET, host) && fault_of_host_name(host, false)) return rule;
+  }
+  constexpr std::string_view kSymbols = "-._~!$&'()*+,;=:@/?";  // RFC 3986 3.3, 3.4
+  for (std::size_t i = 0; i < rest.size(); ++i) {
+    if (rest[i] == '%') {
+      if (rest.size() - i < 3 || !is_hex_digit(rest[i + 1]) || !is_hex_digit(rest[i + 2])) return rule;
+    } else if (!is_letter(rest[i]) && !is_digit(rest[i]) && kSymbols.find(rest[i]) == std::string_view::npos) {
+      return rule;
+    }
+  }
+  return std::nullopt;
+}
+
+std::string shown(std::string_view utf8, std::size_t limit) {
+  std::string out;
+  std::size_t count = 0;
+  for (std::size_t at = 0; at < utf8.size(); ++count) {
+    if (count == limit) return out + "...";
+    const std::size_t begin = at;
+    const auto c = next_code_point(utf8, at);
+    if (!c) ++at;
+    out += !c || is_control(*c) || is_bidi_control(*c) ? std::string_view("?") : utf8.substr(begin, at - begin);
+  }
+  return out;
+}
+
+bool equals_ignoring_case(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
+}
+
+}  // namespace hsmsigner::api

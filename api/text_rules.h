@@ -1,0 +1,34 @@
+// What a piece of text must look like: UTF-8, host names, addresses, URLs. Each fault_of_… returns the end of a public
+// sentence ("must be …"), or nothing when the text is good.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace hsmsigner::api {
+
+// Characters (code points) in well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms); nothing for other octets.
+std::optional<std::size_t> utf8_length(std::string_view text);
+// Control characters (C0, DEL, C1), line and paragraph separators, and the marks that reorder text on a screen, which
+// would let a name show as another.
+std::optional<std::string> fault_of_characters(std::string_view utf8);
+
+// The containers' names: letters, digits, '-', '_', '.', space; 1 to 64 of them.
+bool is_container_name(std::string_view text);
+// ISO 3166-1 alpha-2, assigned; upper-case.
+bool is_country_code(std::string_view text);
+// LDH labels (RFC 1123 2.1) of 1 to 63 octets; one leading "*." where `wildcard`.
+std::optional<std::string> fault_of_host_name(std::string_view text, bool wildcard);
+bool is_ip_address(std::string_view text);
+// RFC 5280 4.2.1.6 rfc822Name: dot-atom "@" domain, ASCII.
+std::optional<std::string> fault_of_email(std::string_view text);
+// RFC 3986 with http or https, a host, no user information and no fragment.
+std::optional<std::string> fault_of_http_url(std::string_view text);
+
+// A caller's text made fit for an error message: cut to `limit` characters, control characters replaced.
+std::string shown(std::string_view utf8, std::size_t limit = 100);
+bool equals_ignoring_case(std::string_view a, std::string_view b);  // ASCII
+
+}  // namespace hsmsigner::api

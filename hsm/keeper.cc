@@ -1,0 +1,166 @@
+#include "hsm/keeper.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "hsm/ck_result.h"
+#include "hsm/pin_guard.h"
+
+namespace hsmsigner::hsm {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// One failure may be a hiccup; from this many in a row on, requests are refused without asking the token.
+constexpr unsigned kFailuresBeforeBackOff = 2;
+// After this many the module itself is suspected.
+constexpr unsigned kFailuresBeforeReload = 3;
+constexpr milliseconds kFirstBackOff{100};
+constexpr milliseconds kLongestBackOff{10'000};
+// How long a reload waits for calls that are still inside of the module.
+constexpr milliseconds kReloadPatience{2'000};
+
+Error unavailable(const char* sentence, std::string help = "", SourcePlace where = SourcePlace::here()) {
+  return Error(ErrorKind::token_unavailable, {sentence}, where).with_help(std::move(help));
+}
+
+}  // namespace
+
+Keeper::Keeper(std::shared_ptr<Module> module, TokenSelector selector, Secret pin)
+    : module_(std::move(module)), selector_(std::move(selector)), pin_(std::move(pin)) {
+  const Module::Use use(*module_);
+  first_slot_ = module_->find(selector_);
+  slot_id_ = first_slot_.id;
+  try {
+    check("C_GetTokenInfo", module_->functions().C_GetTokenInfo(slot_id_, &token_info_));
+    login();
+  } catch (const CkFailure& failure) {
+    throw to_error(failure);
+  }
+}
+
+Keeper::~Keeper() {
+  const Module::Use use(*module_);
+  drop_session();
+}
+
+void Keeper::drop_session() noexcept {
+  if (incarnation_ == module_->incarnation()) close_session(session_);
+  session_ = CK_INVALID_HANDLE;
+}
+
+CK_SESSION_HANDLE Keeper::open_session() {
+  CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
+  check("C_OpenSession", module_->functions().C_OpenSession(slot_id_, CKF_SERIAL_SESSION | CKF_RW_SESSION, nullptr,
+                                                            nullptr, &session));
+  return session;
+}
+
+void Keeper::close_session(CK_SESSION_HANDLE session) noexcept {
+  if (session != CK_INVALID_HANDLE) module_->functions().C_CloseSession(session);
+}
+
+// Opens the keeper session on slot_id_ and logs in. Leaves session_ invalid when it throws.
+void Keeper::login() {
+  CK_FUNCTION_LIST& ck = module_->functions();
+  CK_TOKEN_INFO now{};
+  check("C_GetTokenInfo", ck.C_GetTokenInfo(slot_id_, &now));
+  const std::string token = first_slot_.serial + "/" + first_slot_.label;
+  if (pin_refused_ || pin_guard::was_refused(token, pin_)) {
+    throw unavailable("the token refused the PIN before; it is not sent again", "Correct the PIN and restart.");
+  }
+  if ((now.flags & CKF_USER_PIN_LOCKED) != 0) {
+    throw unavailable("the token's user PIN is locked", "The security officer must set it anew.");
+  }
+  if ((now.flags & CKF_USER_PIN_FINAL_TRY) != 0) {
+    throw unavailable("the token's user PIN is at its final try: a wrong PIN would lock it, so none is sent",
+                      "Log in once with the token's own tool to reset its counter.");
+  }
+  CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
+  // Read-only: a token short of R/W sessions keeps them for the workers.
+  check("C_OpenSession", ck.C_OpenSession(slot_id_, CKF_SERIAL_SESSION, nullptr, nullptr, &session));
+  const bool own_keypad = (now.flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0 && pin_.empty();
+  const auto* pin = own_keypad ? nullptr : reinterpret_cast<const unsigned char*>(pin_.c_str());
+  const CK_RV rv = ck.C_Login(session, CKU_USER, ck_input(pin), pin_.size());
+  if (rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN) {
+    session_ = session;
+    incarnation_ = module_->incarnation();
+    return;
+  }
+  close_session(session);
+  if (ck_class(rv) == CkClass::pin) {
+    pin_refused_ = true;
+    pin_guard::note_refused(token, pin_);
+    pin_ = Secret();
+    log::error("the token refused the PIN; it is not sent again", {{"token", first_slot_.label}, {"ck", ck_name(rv)}});
+    if (rv == CKR_PIN_LOCKED) {
+      throw unavailable("the token's user PIN is locked", "The security officer must set it anew.")
+          .with_cause("C_Login: CKR_PIN_LOCKED");
+    }
+  }
+  throw CkFailure("C_Login", rv);
+}
+
+bool Keeper::alive() const {
+  if (session_ == CK_INVALID_HANDLE || incarnation_ != module_->incarnation()) return false;
+  CK_SESSION_INFO state{};
+  if (module_->functions().C_GetSessionInfo(session_, &state) != CKR_OK) return false;
+  return state.state == CKS_RO_USER_FUNCTIONS || state.state == CKS_RW_USER_FUNCTIONS;
+}
+
+void Keeper::restore() {
+  const Module::Use use(*module_);
+  // A keeper that says it is well while calls go on failing is not believed for ever.
+  if (failures_ < kFailuresBeforeBackOff && alive()) return;
+  drop_session();
+  slot_id_ = module_->find(selector_).id;
+  try {
+    login();
+  } catch (const CkFailure& failure) {
+    throw to_error(failure);
+  }
+  log::warning("logged in to the token again", {{"token", first_slot_.label}});
+}
+
+void Keeper::admit() const {
+  if (failures_ < kFailuresBeforeBackOff) return;
+  if (steady_clock::now().time_since_epoch().count() < leave_alone_until_) {
+    throw unavailable("the token does not answer as it should", "It is tried again in a few seconds.");
+  }
+}
+
+void Keeper::recover(std::uint64_t seen) {
+  const std::lock_guard lock(recovery_);
+  if (epoch() != seen) return;
+  const std::uint64_t incarnation = module_->incarnation();
+  // Whoever waited for the lock while the first one failed finds the token left alone.
+  admit();
+  try {
+    if (failures_ >= kFailuresBeforeReload) module_->reload(incarnation, kReloadPatience);
+    restore();
+  } catch (const Error&) {
+    if (pin_refused_ || !module_->reload(incarnation, kReloadPatience)) throw;
+    restore();
+  }
+  epoch_.fetch_add(1, std::memory_order_acq_rel);
+}
+
+void Keeper::note_success() noexcept {
+  if (failures_.load(std::memory_order_relaxed) != 0) failures_ = 0;
+}
+
+void Keeper::note_failure() noexcept {
+  const auto now = steady_clock::now().time_since_epoch();
+  Instant::rep until = leave_alone_until_;
+  if (now.count() < until) return;
+  const unsigned exponent = std::min(failures_.load(), 7U);
+  const auto pause = std::min(kFirstBackOff * (1U << exponent), kLongestBackOff);
+  // Of several that fail at the same time, one counts.
+  if (leave_alone_until_.compare_exchange_strong(
+          until, (now + std::chrono::duration_cast<steady_clock::duration>(pause)).count())) {
+    ++failures_;
+  }
+}
+
+}  // namespace hsmsigner::hsm

@@ -1,0 +1,72 @@
+// Keeps a token logged in. Login belongs to the token, not to a session (PKCS#11 2.40 section 5.6, C_Login), and ends
+// with the last session: so one session, the keeper, logs in and stays open, and no other ever logs in or out.
+#pragma once
+
+#include <p11-kit/pkcs11.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+
+#include "base/secret.h"
+#include "hsm/module.h"
+
+namespace hsmsigner::hsm {
+
+// Thread safe.
+class Keeper {
+ public:
+  // Finds the token and logs in. Throws Error{token_unavailable}.
+  Keeper(std::shared_ptr<Module> module, TokenSelector selector, Secret pin);
+  ~Keeper();
+  Keeper(const Keeper&) = delete;
+  Keeper& operator=(const Keeper&) = delete;
+
+  Module& module() const noexcept { return *module_; }
+  const TokenSlot& slot() const noexcept { return first_slot_; }
+  // As it was at construction.
+  const CK_TOKEN_INFO& token_info() const noexcept { return token_info_; }
+  // Grows whenever sessions and object handles of before must be taken for lost.
+  std::uint64_t epoch() const noexcept { return epoch_.load(std::memory_order_acquire); }
+
+  // A R/W session on the token. Within a Module::Use. Throws CkFailure.
+  CK_SESSION_HANDLE open_session();
+  // Within a Module::Use. A failure is of no interest: the session is gone either way.
+  void close_session(CK_SESSION_HANDLE session) noexcept;
+
+  // Throws Error{token_unavailable} at once while the token is being left alone after repeated failures.
+  void admit() const;
+  // A call answered CkClass::session_lost in a session of `seen`: sees to it that the token is found and logged in, and
+  // begins a new epoch, once for all who ask. Not within a Module::Use. Throws Error{token_unavailable}.
+  void recover(std::uint64_t seen);
+  void note_success() noexcept;
+  void note_failure() noexcept;
+
+ private:
+  using Instant = std::chrono::steady_clock::time_point;
+
+  void restore();
+  bool alive() const;
+  void login();
+  void drop_session() noexcept;
+
+  const std::shared_ptr<Module> module_;
+  const TokenSelector selector_;
+  TokenSlot first_slot_;
+  CK_TOKEN_INFO token_info_{};
+
+  std::mutex recovery_;  // one recovery at a time; guards pin_, session_, pin_refused_
+  Secret pin_;
+  bool pin_refused_ = false;
+  CK_SESSION_HANDLE session_ = CK_INVALID_HANDLE;
+  std::uint64_t incarnation_ = 0;  // of the module when session_ was opened: a number says nothing after a reload
+
+  std::atomic<CK_SLOT_ID> slot_id_ = 0;
+  std::atomic<std::uint64_t> epoch_ = 1;
+  std::atomic<unsigned> failures_ = 0;  // in a row, at most one per back-off interval
+  std::atomic<Instant::rep> leave_alone_until_ = 0;
+};
+
+}  // namespace hsmsigner::hsm

@@ -1,0 +1,60 @@
+#include "hsm/key_object.h"
+
+#include "hsm/ck_result.h"
+#include "hsm/key_reader.h"
+
+namespace hsmsigner::hsm {
+
+void KeyObject::set(CK_OBJECT_HANDLE handle, std::uint64_t epoch) {
+  const std::lock_guard lock(mutex_);
+  handle_ = handle;
+  epoch_ = epoch;
+  destroyed_ = false;
+}
+
+std::optional<CK_OBJECT_HANDLE> KeyObject::find(Session& session) {
+  const std::lock_guard lock(mutex_);
+  if (destroyed_) return std::nullopt;
+  if (handle_ != CK_INVALID_HANDLE && epoch_ == session.epoch()) return handle_;
+  const std::optional<CK_OBJECT_HANDLE> found = find_private_key(session, id_);
+  handle_ = found.value_or(CK_INVALID_HANDLE);
+  epoch_ = session.epoch();
+  return found;
+}
+
+void KeyObject::forget(CK_OBJECT_HANDLE handle) {
+  const std::lock_guard lock(mutex_);
+  if (handle_ == handle) handle_ = CK_INVALID_HANDLE;
+}
+
+void KeyObject::mark_destroyed() {
+  const std::lock_guard lock(mutex_);
+  destroyed_ = true;
+}
+
+std::shared_ptr<KeyObject> KeyObjects::of(const Uuid& id) {
+  const std::lock_guard lock(mutex_);
+  if (objects_.size() >= sweep_at_) {
+    std::erase_if(objects_, [](const auto& entry) { return entry.second.expired(); });
+    sweep_at_ = 2 * objects_.size() + 1024;
+  }
+  std::weak_ptr<KeyObject>& entry = objects_[id];
+  std::shared_ptr<KeyObject> object = entry.lock();
+  if (!object) {
+    object = std::make_shared<KeyObject>(id);
+    entry = object;
+  }
+  return object;
+}
+
+bool destroy_key(Session& session, KeyObject& object) {
+  const std::optional<CK_OBJECT_HANDLE> handle = object.find(session);
+  if (!handle) return false;
+  const CK_RV rv = session.ck().C_DestroyObject(session.handle(), *handle);
+  if (ck_class(rv) == CkClass::stale_handle) object.forget(*handle);
+  check("C_DestroyObject", rv);
+  object.mark_destroyed();
+  return true;
+}
+
+}  // namespace hsmsigner::hsm

@@ -1,0 +1,220 @@
+#include "hsm/key_reader.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+
+#include "hsm/ck_result.h"
+#include "hsm/key_template.h"
+
+namespace hsmsigner::hsm {
+namespace {
+
+// Room for any of the attributes read here: a 16384-bit modulus.
+constexpr std::size_t kRoom = 2048;
+
+// Reads a list of attributes in one call.
+class Reader {
+ public:
+  explicit Reader(std::initializer_list<CK_ATTRIBUTE_TYPE> types) : values_(types.size()) {
+    for (const CK_ATTRIBUTE_TYPE type : types) {
+      Bytes& value = values_[attributes_.size()];
+      value.resize(kRoom);
+      attributes_.push_back(CK_ATTRIBUTE{type, value.data(), value.size()});
+    }
+  }
+
+  void read(Session& session, CK_OBJECT_HANDLE object) {
+    const CK_RV rv = session.ck().C_GetAttributeValue(session.handle(), object, attributes_.data(), attributes_.size());
+    // These three say that some attributes were not given, marked by their length, and the others were.
+    if (rv != CKR_ATTRIBUTE_SENSITIVE && rv != CKR_ATTRIBUTE_TYPE_INVALID && rv != CKR_BUFFER_TOO_SMALL) {
+      check("C_GetAttributeValue", rv);
+    }
+  }
+
+  // Nothing for an attribute the token did not give.
+  std::optional<ByteView> octets(CK_ATTRIBUTE_TYPE type) const {
+    const auto found = std::ranges::find(attributes_, type, &CK_ATTRIBUTE::type);
+    if (found == attributes_.end() || found->ulValueLen > kRoom) return std::nullopt;
+    return ByteView(static_cast<const std::uint8_t*>(found->pValue), found->ulValueLen);
+  }
+  void into(CK_ATTRIBUTE_TYPE type, bool& flag) const {
+    const auto value = octets(type);
+    if (value && value->size() == sizeof(CK_BBOOL)) flag = value->front() != 0;
+  }
+
+ private:
+  std::vector<Bytes> values_;
+  std::vector<CK_ATTRIBUTE> attributes_;
+};
+
+Bytes without_leading_zeros(ByteView number) {
+  const auto first = std::ranges::find_if(number, [](std::uint8_t octet) { return octet != 0; });
+  return Bytes(first, number.end());
+}
+
+unsigned bit_length(ByteView number) {
+  const Bytes significant = without_leading_zeros(number);
+  if (significant.empty()) return 0;
+  return static_cast<unsigned>(significant.size() * 8) - static_cast<unsigned>(std::countl_zero(significant.front()));
+}
+
+Error not_allowed(const char* cause, SourcePlace where = SourcePlace::here()) {
+  return Error(ErrorKind::internal_error, {"the token gave an answer that cannot be right"}, where).with_cause(cause);
+}
+
+// Ends the search of a session whatever happens: a session has only one.
+class Search {
+ public:
+  Search(Session& session, Template query) : session_(session) {
+    check("C_FindObjectsInit", session_.ck().C_FindObjectsInit(session_.handle(), query.data(), query.size()));
+  }
+  ~Search() {
+    if (session_.ck().C_FindObjectsFinal(session_.handle()) != CKR_OK) session_.poison();
+  }
+  Search(const Search&) = delete;
+  Search& operator=(const Search&) = delete;
+
+  // How many of `handles` were filled.
+  template <std::size_t size>
+  std::size_t next(std::array<CK_OBJECT_HANDLE, size>& handles) {
+    CK_ULONG count = 0;
+    check("C_FindObjects", session_.ck().C_FindObjects(session_.handle(), handles.data(), size, &count));
+    if (count > size) throw not_allowed("C_FindObjects gave more than asked");
+    return count;
+  }
+
+ private:
+  Session& session_;
+};
+
+}  // namespace
+
+KeyAttributes read_attributes(Session& session, CK_OBJECT_HANDLE private_key) {
+  Reader common{CKA_KEY_TYPE,         CKA_ID,          CKA_LABEL,             CKA_TOKEN, CKA_PRIVATE, CKA_SENSITIVE,
+                CKA_ALWAYS_SENSITIVE, CKA_EXTRACTABLE, CKA_NEVER_EXTRACTABLE, CKA_LOCAL, CKA_SIGN,    CKA_DECRYPT,
+                CKA_UNWRAP,           CKA_DERIVE};
+  common.read(session, private_key);
+  KeyAttributes key;
+  if (const auto id = common.octets(CKA_ID)) key.id.assign(id->begin(), id->end());
+  if (const auto label = common.octets(CKA_LABEL)) key.label.assign(label->begin(), label->end());
+  common.into(CKA_TOKEN, key.token);
+  common.into(CKA_PRIVATE, key.is_private);
+  common.into(CKA_SENSITIVE, key.sensitive);
+  common.into(CKA_ALWAYS_SENSITIVE, key.always_sensitive);
+  common.into(CKA_EXTRACTABLE, key.extractable);
+  common.into(CKA_NEVER_EXTRACTABLE, key.never_extractable);
+  common.into(CKA_LOCAL, key.local);
+  common.into(CKA_SIGN, key.sign);
+  common.into(CKA_DECRYPT, key.decrypt);
+  common.into(CKA_UNWRAP, key.unwrap);
+  common.into(CKA_DERIVE, key.derive);
+
+  CK_KEY_TYPE type = 0;
+  const auto type_octets = common.octets(CKA_KEY_TYPE);
+  if (!type_octets || type_octets->size() != sizeof type) throw not_allowed("no CKA_KEY_TYPE");
+  std::copy(type_octets->begin(), type_octets->end(), reinterpret_cast<std::uint8_t*>(&type));
+  // Apart from the rest, since a key has one or the other and some tokens give nothing after a stranger.
+  if (type == CKK_RSA) {
+    Reader value{CKA_MODULUS};
+    value.read(session, private_key);
+    if (const auto modulus = value.octets(CKA_MODULUS)) key.bits = bit_length(*modulus);
+  } else if (type == CKK_EC) {
+    key.family = KeyFamily::ec;
+    Reader value{CKA_EC_PARAMS};
+    value.read(session, private_key);
+    const auto parameters = value.octets(CKA_EC_PARAMS);
+    const auto curve = parameters ? curve_from_ec_parameters(*parameters) : std::nullopt;
+    if (curve) key.bits = info(*curve).bits;
+  } else {
+    throw not_allowed("CKA_KEY_TYPE is neither RSA nor EC");
+  }
+  return key;
+}
+
+PublicKey read_public_key(Session& session, CK_OBJECT_HANDLE public_key, KeyAlgorithm algorithm) {
+  if (info(algorithm).family == KeyFamily::rsa) {
+    Reader value{CKA_MODULUS, CKA_PUBLIC_EXPONENT};
+    value.read(session, public_key);
+    const auto modulus = value.octets(CKA_MODULUS);
+    const auto exponent = value.octets(CKA_PUBLIC_EXPONENT);
+    if (!modulus || !exponent) throw not_allowed("the public key has no CKA_MODULUS or CKA_PUBLIC_EXPONENT");
+    if (bit_length(*modulus) != info(algorithm).bits) throw not_allowed("CKA_MODULUS has not the bits asked for");
+    return RsaPublicKey{without_leading_zeros(*modulus), without_leading_zeros(*exponent)};
+  }
+  Reader value{CKA_EC_POINT};
+  value.read(session, public_key);
+  const auto octets = value.octets(CKA_EC_POINT);
+  auto point = octets ? ec_point_from_attribute(*octets, info(algorithm).bits) : std::nullopt;
+  if (!point) throw not_allowed("CKA_EC_POINT is not an uncompressed point of the curve");
+  return EcPublicKey{algorithm, std::move(*point)};
+}
+
+std::optional<Bytes> ec_point_from_attribute(ByteView value, unsigned field_bits) {
+  const std::size_t point_size = 1 + 2 * ((std::size_t{field_bits} + 7) / 8);
+  // DER: tag 04, then the length in one octet below 128, else 81 and one octet (no curve here needs more).
+  const std::size_t header = point_size < 128 ? 2 : 3;
+  if (value.size() == point_size + header && value[0] == 0x04 && value[header - 1] == point_size &&
+      (header == 2 || value[1] == 0x81)) {
+    value = value.subspan(header);
+  }
+  if (value.size() != point_size || value[0] != 0x04) return std::nullopt;
+  return Bytes(value.begin(), value.end());
+}
+
+std::optional<CK_OBJECT_HANDLE> find_private_key(Session& session, const Uuid& id) {
+  Search search(session, private_key_query(id));
+  std::array<CK_OBJECT_HANDLE, 2> handles{};
+  std::size_t count = search.next(handles);
+  if (count == 1) {
+    // Fewer than asked for need not be the end.
+    std::array<CK_OBJECT_HANDLE, 1> more{};
+    count += search.next(more);
+  }
+  if (count == 0) return std::nullopt;
+  if (count > 1) {
+    throw Error(ErrorKind::object_not_unique, {"several keys in the token have the id " + id.to_string()});
+  }
+  return handles[0];
+}
+
+std::size_t count_private_keys(Session& session) {
+  Search search(session, private_keys_query());
+  std::array<CK_OBJECT_HANDLE, 256> handles{};
+  std::size_t total = 0;
+  while (const std::size_t count = search.next(handles)) total += count;
+  return total;
+}
+
+std::optional<std::string> first_mismatch(const KeyRequest& request, const KeyAttributes& attributes) {
+  struct Row {
+    const char* name;
+    bool reported;
+    bool demanded;
+  };
+  const Row rows[] = {
+      {"CKA_TOKEN", attributes.token, true},
+      {"CKA_PRIVATE", attributes.is_private, true},
+      {"CKA_SENSITIVE", attributes.sensitive, true},
+      {"CKA_ALWAYS_SENSITIVE", attributes.always_sensitive, true},
+      {"CKA_EXTRACTABLE", attributes.extractable, !request.block_export},
+      {"CKA_NEVER_EXTRACTABLE", attributes.never_extractable, request.block_export},
+      {"CKA_LOCAL", attributes.local, true},
+      {"CKA_SIGN", attributes.sign, true},
+      {"CKA_DECRYPT", attributes.decrypt, false},
+      {"CKA_UNWRAP", attributes.unwrap, false},
+      {"CKA_DERIVE", attributes.derive, false},
+      {"CKA_ID", std::ranges::equal(attributes.id, request.id.bytes()), true},
+      {"CKA_KEY_TYPE", attributes.family == info(request.algorithm).family, true},
+      {attributes.family == KeyFamily::rsa ? "CKA_MODULUS" : "CKA_EC_PARAMS",
+       attributes.bits == info(request.algorithm).bits, true},
+  };
+  for (const Row& row : rows) {
+    if (row.reported != row.demanded) {
+      return std::string("the token reports another ") + row.name + " than was asked for; the key was destroyed";
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace hsmsigner::hsm

@@ -1,0 +1,34 @@
+// Reading key objects: what the token says of a private key, the value of a public one, where a key is.
+#pragma once
+
+#include <p11-kit/pkcs11.h>
+
+#include <optional>
+#include <string>
+
+#include "base/signer.h"
+#include "hsm/key.h"
+#include "hsm/session.h"
+
+namespace hsmsigner::hsm {
+
+// All of these throw CkFailure, and Error{internal_error} for answers the standard does not allow.
+
+// What the token does not tell stays at the default of KeyAttributes, which is the answer that does not pass.
+KeyAttributes read_attributes(Session& session, CK_OBJECT_HANDLE private_key);
+PublicKey read_public_key(Session& session, CK_OBJECT_HANDLE public_key, KeyAlgorithm algorithm);
+
+// The handle of the one private key of this id; nothing if there is none.
+// Throws Error{object_not_unique} if there are several.
+std::optional<CK_OBJECT_HANDLE> find_private_key(Session& session, const Uuid& id);
+std::size_t count_private_keys(Session& session);
+
+// The contract's section 3 as a table: the first attribute of the key that is not as the request demands, as a public
+// sentence; nothing if all are.
+std::optional<std::string> first_mismatch(const KeyRequest& request, const KeyAttributes& attributes);
+
+// CKA_EC_POINT is DER of an OCTET STRING that holds the point (PKCS#11 2.40 section 2.3.3); some tokens give the
+// point bare. Nothing if it is neither, or not an uncompressed point of the curve's size.
+std::optional<Bytes> ec_point_from_attribute(ByteView value, unsigned field_bits);
+
+}  // namespace hsmsigner::hsm

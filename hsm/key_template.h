@@ -1,0 +1,48 @@
+// The templates a key pair is generated with: everything said, nothing left to a token's defaults.
+#pragma once
+
+#include <p11-kit/pkcs11.h>
+
+#include <deque>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "hsm/key.h"
+
+namespace hsmsigner::hsm {
+
+// An attribute list that owns its values.
+class Template {
+ public:
+  Template& add(CK_ATTRIBUTE_TYPE type, bool value);
+  Template& add(CK_ATTRIBUTE_TYPE type, CK_ULONG value);
+  Template& add(CK_ATTRIBUTE_TYPE type, ByteView value);
+  Template& add(CK_ATTRIBUTE_TYPE type, std::string_view text);
+
+  // Valid until the next add(). Cryptoki wants it not const and leaves it alone.
+  CK_ATTRIBUTE* data() noexcept { return attributes_.data(); }
+  CK_ULONG size() const noexcept { return attributes_.size(); }
+
+ private:
+  Template& add_octets(CK_ATTRIBUTE_TYPE type, const void* data, std::size_t size);
+
+  std::deque<Bytes> values_;  // a deque: growing it leaves the values where they are
+  std::vector<CK_ATTRIBUTE> attributes_;
+};
+
+struct KeyPairTemplates {
+  CK_MECHANISM_TYPE mechanism;  // of C_GenerateKeyPair
+  Template private_key;
+  Template public_key;
+};
+
+KeyPairTemplates key_pair_templates(const KeyRequest& request);
+
+std::string key_label(const Uuid& id);
+
+// What finds the private key of this id, and private keys as such.
+Template private_key_query(const Uuid& id);
+Template private_keys_query();
+
+}  // namespace hsmsigner::hsm

@@ -1,0 +1,220 @@
+#include "hsm/module.h"
+
+#include <dlfcn.h>
+#include <libp11.h>
+#include <openssl/err.h>
+
+#include <map>
+
+#include "base/log.h"
+#include "hsm/ck_result.h"
+
+namespace hsmsigner::hsm {
+namespace {
+
+// Everything OpenSSL's queue holds of this thread, which is where libp11 leaves its errors. Empties it.
+std::string libp11_errors() {
+  std::string text;
+  while (const unsigned long code = ERR_get_error()) {
+    char line[256];
+    ERR_error_string_n(code, line, sizeof line);
+    text += (text.empty() ? "" : "; ") + std::string(line);
+  }
+  return text;
+}
+
+Error unavailable(const char* sentence, std::string cause, SourcePlace where = SourcePlace::here()) {
+  return Error(ErrorKind::token_unavailable, {sentence}, where).with_cause(std::move(cause));
+}
+
+std::string text_or_empty(const char* text) { return text == nullptr ? std::string() : std::string(text); }
+
+std::string version_text(const CK_VERSION& version) {
+  return std::to_string(version.major) + "." + std::to_string(version.minor);
+}
+
+// The modules of this process by path. An entry stays until its module is finalised, which is later than the moment
+// when its last shared_ptr goes.
+struct Registry {
+  std::mutex mutex;
+  std::condition_variable ended;
+  std::map<std::string, std::weak_ptr<Module>> modules;  // guarded by mutex
+};
+
+Registry& registry() {
+  static Registry instance;
+  return instance;
+}
+
+}  // namespace
+
+std::string ck_text(const unsigned char* field, std::size_t size) {
+  std::string text(field, field + size);
+  if (const std::size_t end = text.find('\0'); end != std::string::npos) text.resize(end);  // some pad with NUL
+  text.erase(text.find_last_not_of(' ') + 1);
+  return text;
+}
+
+std::shared_ptr<Module> Module::load(const std::string& path) {
+  Registry& all = registry();
+  std::unique_lock lock(all.mutex);
+  while (true) {
+    const auto found = all.modules.find(path);
+    if (found == all.modules.end()) break;
+    if (std::shared_ptr<Module> loaded = found->second.lock()) return loaded;
+    all.ended.wait(lock);  // its C_Finalize is under way in another thread
+  }
+  std::shared_ptr<Module> module(new Module(path), [](Module* ended) {
+    const std::string ended_path = ended->path();
+    delete ended;
+    const std::lock_guard registry_lock(registry().mutex);
+    registry().modules.erase(ended_path);
+    registry().ended.notify_all();
+  });
+  all.modules[path] = module;
+  return module;
+}
+
+// Our own reference to the library keeps the function list in place while libp11 unloads and loads it in reload().
+Module::Module(std::string path) : path_(std::move(path)) {
+  library_ = ::dlopen(path_.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library_ == nullptr) {
+    const char* reason = ::dlerror();
+    throw unavailable("the PKCS#11 module cannot be loaded", text_or_empty(reason));
+  }
+  try {
+    const auto get_list = reinterpret_cast<CK_C_GetFunctionList>(::dlsym(library_, "C_GetFunctionList"));
+    if (get_list == nullptr) throw unavailable("the PKCS#11 module is not one", path_ + " has no C_GetFunctionList");
+    start();
+    const CK_RV rv = get_list(&functions_);
+    CK_INFO module_info{};
+    if (rv == CKR_OK && functions_->C_GetInfo(&module_info) == CKR_OK) {
+      description_ = ck_text(module_info.libraryDescription, sizeof module_info.libraryDescription) + " " +
+                     version_text(module_info.libraryVersion);
+    }
+    if (rv != CKR_OK) {
+      stop();
+      throw to_error(CkFailure("C_GetFunctionList", rv));
+    }
+  } catch (...) {
+    ::dlclose(library_);
+    throw;
+  }
+}
+
+Module::~Module() {
+  stop();
+  ::dlclose(library_);
+}
+
+void Module::start() {
+  context_ = PKCS11_CTX_new();
+  if (context_ == nullptr) throw unavailable("the PKCS#11 module cannot be loaded", "PKCS11_CTX_new");
+  ERR_clear_error();
+  if (PKCS11_CTX_load(context_, path_.c_str()) != 0) {
+    std::string cause = path_ + ": " + libp11_errors();
+    PKCS11_CTX_free(context_);
+    context_ = nullptr;
+    throw unavailable("the PKCS#11 module cannot be loaded", std::move(cause));
+  }
+}
+
+void Module::stop() noexcept {
+  if (context_ == nullptr) return;
+  if (slots_ != nullptr) PKCS11_release_all_slots(context_, slots_, slot_count_);
+  slots_ = nullptr;
+  slot_count_ = 0;
+  PKCS11_CTX_unload(context_);
+  PKCS11_CTX_free(context_);
+  context_ = nullptr;
+  ERR_clear_error();
+}
+
+Module::Use::Use(Module& module) : module_(module) {
+  std::unique_lock lock(module_.gate_mutex_);
+  // Bounded by reload()'s patience and by the module's own C_Finalize and C_Initialize.
+  module_.gate_.wait(lock, [this] { return !module_.reloading_; });
+  ++module_.users_;
+}
+
+Module::Use::~Use() {
+  const std::lock_guard lock(module_.gate_mutex_);
+  if (--module_.users_ == 0) module_.gate_.notify_all();
+}
+
+std::uint64_t Module::incarnation() const {
+  const std::lock_guard lock(gate_mutex_);
+  return incarnation_;
+}
+
+bool Module::reload(std::uint64_t seen, std::chrono::milliseconds patience) {
+  std::unique_lock lock(gate_mutex_);
+  const Deadline deadline = deadline_in(patience);
+  if (!gate_.wait_until(lock, deadline, [this] { return !reloading_; })) return false;
+  if (incarnation_ != seen) return true;
+  reloading_ = true;
+  const bool alone = gate_.wait_until(lock, deadline, [this] { return users_ == 0; });
+  lock.unlock();
+  bool started = false;
+  if (alone) {
+    const std::lock_guard libp11_lock(libp11_mutex_);
+    stop();
+    try {
+      start();
+      started = true;
+    } catch (const Error& error) {
+      log::error("PKCS#11 module does not start again", {{"cause", error.cause()}});
+    }
+  }
+  lock.lock();
+  if (started) ++incarnation_;
+  reloading_ = false;
+  gate_.notify_all();
+  if (started) log::warning("PKCS#11 module loaded anew");
+  return started;
+}
+
+std::vector<TokenSlot> Module::tokens() {
+  const std::lock_guard lock(libp11_mutex_);
+  if (context_ == nullptr) throw unavailable("the PKCS#11 module is not loaded", "after a reload that failed");
+  ERR_clear_error();
+  if (PKCS11_update_slots(context_, &slots_, &slot_count_) != 0) {
+    throw unavailable("the PKCS#11 module does not list its tokens", "PKCS11_update_slots: " + libp11_errors());
+  }
+  std::vector<TokenSlot> result;
+  for (unsigned i = 0; i < slot_count_; ++i) {
+    const PKCS11_TOKEN* token = slots_[i].token;
+    if (token == nullptr) continue;
+    TokenSlot slot;
+    slot.id = PKCS11_get_slotid_from_slot(&slots_[i]);
+    slot.label = text_or_empty(token->label);
+    slot.serial = text_or_empty(token->serialnr);
+    slot.manufacturer = text_or_empty(token->manufacturer);
+    slot.model = text_or_empty(token->model);
+    slot.initialized = token->initialized != 0;
+    slot.user_pin_set = token->userPinSet != 0;
+    slot.user_pin_locked = token->userPinLocked != 0;
+    result.push_back(std::move(slot));
+  }
+  return result;
+}
+
+TokenSlot Module::find(const TokenSelector& selector) {
+  if (selector.label.empty() && selector.serial.empty()) {
+    throw unavailable("no token is chosen: neither its label nor its serial number is set", "");
+  }
+  std::vector<TokenSlot> matches;
+  for (TokenSlot& slot : tokens()) {
+    const bool label_fits = selector.label.empty() || slot.label == selector.label;
+    const bool serial_fits = selector.serial.empty() || slot.serial == selector.serial;
+    if (slot.initialized && label_fits && serial_fits) matches.push_back(std::move(slot));
+  }
+  const std::string wanted = "label '" + selector.label + "', serial '" + selector.serial + "'";
+  if (matches.empty()) throw unavailable("no token has the configured label and serial number", wanted);
+  if (matches.size() > 1) {
+    throw unavailable("several tokens have the configured label: set the serial number too", wanted);
+  }
+  return std::move(matches.front());
+}
+
+}  // namespace hsmsigner::hsm

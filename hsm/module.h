@@ -1,0 +1,100 @@
+// A loaded PKCS#11 module: the one owner of C_Initialize and C_Finalize in this process.
+#pragma once
+
+#include <p11-kit/pkcs11.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "hsm/token.h"
+
+// libp11's own tags, so that its header (and its PKCS11_ macros) stay in module.cc and token_admin.cc.
+struct PKCS11_ctx_st;
+struct PKCS11_slot_st;
+
+namespace hsmsigner::hsm {
+
+// A token as its slot shows it; blanks trimmed.
+struct TokenSlot {
+  CK_SLOT_ID id = 0;
+  std::string label;
+  std::string serial;
+  std::string manufacturer;
+  std::string model;
+  bool initialized = false;
+  bool user_pin_set = false;
+  bool user_pin_locked = false;
+};
+
+// Thread safe.
+class Module {
+ public:
+  // The module of this path: loaded now, or the one already loaded in this process, since a second C_Finalize would
+  // pull the token from under the first. Throws Error{token_unavailable}.
+  static std::shared_ptr<Module> load(const std::string& path);
+  ~Module();
+  Module(const Module&) = delete;
+  Module& operator=(const Module&) = delete;
+
+  const std::string& path() const noexcept { return path_; }
+  // CK_INFO.libraryDescription and its version.
+  const std::string& description() const noexcept { return description_; }
+
+  // Shown while somebody is inside of the module, so that reload() does not finalise it under them. Not recursive.
+  class Use {
+   public:
+    explicit Use(Module& module);
+    ~Use();
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
+
+   private:
+    Module& module_;
+  };
+
+  // Valid while this object lives. Call it within a Use.
+  CK_FUNCTION_LIST& functions() const noexcept { return *functions_; }
+
+  // Every slot with a token in it, as it is now. Within a Use.
+  std::vector<TokenSlot> tokens();
+  // The one token that matches; throws Error{token_unavailable} when there is none, or several. Within a Use.
+  TokenSlot find(const TokenSelector& selector);
+
+  // C_Finalize and C_Initialize, for a module that has lost its device for good (p11-kit's client after its server
+  // ended). All sessions of the process end with it. Nothing happens if `seen` is no longer the incarnation, which is
+  // to say that somebody else did it. False when it cannot be done: someone is inside, or the module does not start.
+  bool reload(std::uint64_t seen, std::chrono::milliseconds patience);
+  std::uint64_t incarnation() const;
+
+ private:
+  explicit Module(std::string path);
+  void start();
+  void stop() noexcept;
+
+  const std::string path_;
+  std::string description_;
+  void* library_ = nullptr;
+  CK_FUNCTION_LIST* functions_ = nullptr;
+
+  mutable std::mutex gate_mutex_;
+  std::condition_variable gate_;
+  unsigned users_ = 0;       // guarded by gate_mutex_
+  bool reloading_ = false;   // guarded by gate_mutex_
+  std::uint64_t incarnation_ = 1;  // guarded by gate_mutex_
+
+  std::mutex libp11_mutex_;  // its slot list is not made for several threads
+  PKCS11_ctx_st* context_ = nullptr;
+  // Kept as long as the context: releasing a slot makes libp11 call C_CloseAllSessions on it, ours included.
+  PKCS11_slot_st* slots_ = nullptr;
+  unsigned slot_count_ = 0;
+};
+
+// Text of a blank-padded Cryptoki field (PKCS#11 2.40 section 3: padded with ' ', not terminated).
+std::string ck_text(const unsigned char* field, std::size_t size);
+
+}  // namespace hsmsigner::hsm

@@ -1,0 +1,237 @@
+#include "hsm/session_pool.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/log.h"
+#include "hsm/ck_result.h"
+
+namespace hsmsigner::hsm {
+namespace {
+
+using std::chrono::steady_clock;
+
+// CK_TOKEN_INFO's counts: 0 is CK_EFFECTIVELY_INFINITE, all ones is CK_UNAVAILABLE_INFORMATION; openCryptoki says all
+// ones but one.
+CK_ULONG limit_from(CK_ULONG count) {
+  return count == 0 || count > 1'000'000 ? std::numeric_limits<CK_ULONG>::max() : count;
+}
+
+bool worth_another_try(CkClass meaning) {
+  return meaning == CkClass::session_lost || meaning == CkClass::stale_operation || meaning == CkClass::stale_handle;
+}
+
+}  // namespace
+
+SessionPool::SessionPool(Keeper& keeper, unsigned sessions, unsigned parallel_generations, std::size_t queue_limit)
+    : keeper_(keeper), parallel_generations_(std::max(1U, parallel_generations)), queue_limit_(queue_limit) {
+  const CK_ULONG all = limit_from(keeper_.token_info().ulMaxSessionCount);
+  const CK_ULONG writing = limit_from(keeper_.token_info().ulMaxRwSessionCount);
+  const CK_ULONG wanted = std::min({CK_ULONG{std::max(1U, sessions)}, writing, all - 1});  // the keeper has one
+  std::vector<Session> opened;
+  const Module::Use use(keeper_.module());
+  try {
+    while (opened.size() < wanted) {
+      Session session;
+      ensure_open(session);
+      opened.push_back(session);
+    }
+  } catch (const CkFailure& failure) {
+    if (ck_class(failure.rv()) != CkClass::session_count || opened.empty()) {
+      for (Session& session : opened) keeper_.close_session(session.handle_);
+      throw to_error(failure);
+    }
+  }
+  if (opened.empty()) throw to_error(CkFailure("C_OpenSession", CKR_SESSION_COUNT));
+  if (opened.size() < sessions) {
+    log::warning("the token gives fewer sessions than configured",
+                 {{"configured", sessions}, {"given", opened.size()}});
+  }
+  for (const Session& session : opened) threads_.emplace_back([this, session] { work(session); });
+}
+
+SessionPool::~SessionPool() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    for (auto* queue : {&quick_, &generations_}) {
+      for (const std::shared_ptr<Job>& job : *queue) {
+        if (job->state != Job::State::waiting) continue;
+        job->error = std::make_exception_ptr(Error(ErrorKind::token_unavailable, {"the service is shutting down"}));
+        job->state = Job::State::done;
+        job->finished.notify_all();
+      }
+      queue->clear();
+    }
+    wake_.notify_all();
+  }
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void SessionPool::enqueue(const std::shared_ptr<Job>& job) {
+  if (stopping_) throw Error(ErrorKind::token_unavailable, {"the service is shutting down"});
+  if (job->kind != JobKind::cleanup && waiting_ >= queue_limit_) {
+    throw Error(ErrorKind::too_many_requests, {"too many requests wait for the token"}).with_help("Try again later.");
+  }
+  (job->kind == JobKind::generation ? generations_ : quick_).push_back(job);
+  ++waiting_;
+  wake_.notify_one();
+}
+
+void SessionPool::wait_for(const std::shared_ptr<Job>& job) {
+  std::unique_lock lock(mutex_);
+  enqueue(job);
+  job->finished.wait_until(lock, job->deadline, [&] { return job->state == Job::State::done; });
+  if (job->state == Job::State::done) {
+    if (job->error) std::rethrow_exception(job->error);
+    return;
+  }
+  const bool begun = job->state == Job::State::running;
+  if (!begun) {
+    --waiting_;
+    // Out of the queue now, so that a hung token does not pile up what nobody waits for.
+    std::erase(job->kind == JobKind::generation ? generations_ : quick_, job);
+  }
+  job->state = begun ? Job::State::abandoned : Job::State::cancelled;
+  throw Error(ErrorKind::session_timeout, {"the token did not answer in time"})
+      .with_cause(begun ? "the call is still running in the token" : "still waiting for a session");
+}
+
+void SessionPool::post(JobKind kind, std::string what, std::function<void(Session&)> work) {
+  auto guarded = [what, work = std::move(work)](Session& session) {
+    try {
+      work(session);
+    } catch (const Error& error) {
+      log::error(what, {{"cause", error.what()}});
+    }
+  };
+  const auto job = std::make_shared<Job>(kind, Deadline::max(), std::move(guarded), [](Session&) {});
+  const std::lock_guard lock(mutex_);
+  enqueue(job);
+}
+
+// Lock held.
+bool SessionPool::runnable() const {
+  return !quick_.empty() || (!generations_.empty() && generating_ < parallel_generations_);
+}
+
+// Lock held, and runnable().
+std::shared_ptr<SessionPool::Job> SessionPool::take() {
+  auto& queue = quick_.empty() ? generations_ : quick_;
+  std::shared_ptr<Job> job = std::move(queue.front());
+  queue.pop_front();
+  --waiting_;
+  job->state = Job::State::running;
+  if (job->kind == JobKind::generation) ++generating_;
+  return job;
+}
+
+void SessionPool::work(Session session) {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    wake_.wait(lock, [this] { return stopping_ || runnable(); });  // idle: without a deadline, until there is work
+    if (stopping_) break;
+    const std::shared_ptr<Job> job = take();
+    lock.unlock();
+    execute(*job, session);
+    lock.lock();
+    if (job->state == Job::State::abandoned) {
+      lock.unlock();
+      undo(*job, session);
+      lock.lock();
+    } else {
+      job->state = Job::State::done;
+      job->finished.notify_all();
+    }
+    if (job->kind == JobKind::generation) {
+      --generating_;
+      wake_.notify_one();
+    }
+  }
+  lock.unlock();
+  const Module::Use use(keeper_.module());
+  close(session);
+}
+
+// Sets job.error when there is no result. Throws nothing.
+void SessionPool::execute(Job& job, Session& session) {
+  for (bool again = false;; again = true) {
+    std::optional<CkFailure> failure;
+    bool begun = false;
+    std::uint64_t epoch = keeper_.epoch();
+    try {
+      keeper_.admit();
+      const Module::Use use(keeper_.module());
+      try {
+        ensure_open(session);
+        epoch = session.epoch();
+        begun = true;
+        job.work(session);
+        keeper_.note_success();
+      } catch (const CkFailure& caught) {
+        failure = caught;
+        const CkClass meaning = ck_class(caught.rv());
+        if (meaning == CkClass::session_lost || meaning == CkClass::stale_operation) session.poison();
+      } catch (...) {
+        job.error = std::current_exception();
+      }
+      if (session.poisoned_) close(session);
+    } catch (...) {
+      job.error = std::current_exception();
+    }
+    if (!failure) return;
+
+    const CkClass meaning = ck_class(failure->rv());
+    const bool lost = meaning == CkClass::session_lost;
+    const bool harmless = !begun || job.kind != JobKind::generation || changed_nothing(failure->rv());
+    const bool retry = !again && harmless && worth_another_try(meaning) && steady_clock::now() < job.deadline;
+    if (lost) {
+      log::warning("the token lost a session", {{"call", failure->function()},
+                                                {"ck", ck_name(failure->rv())},
+                                                {"retry", retry}});
+    }
+    try {
+      if (lost && !retry) keeper_.note_failure();
+      if (!retry) throw to_error(*failure);
+      if (lost) keeper_.recover(epoch);
+    } catch (const Error&) {
+      if (lost && retry) keeper_.note_failure();
+      job.error = std::current_exception();
+      return;
+    }
+  }
+}
+
+void SessionPool::undo(Job& job, Session& session) {
+  if (job.error) return;
+  const Module::Use use(keeper_.module());
+  try {
+    ensure_open(session);
+    job.undo(session);
+  } catch (const CkFailure& failure) {
+    session.poison();
+    log::error("what was made too late is left in the token",
+               {{"cause", std::string(failure.function()) + ": " + ck_name(failure.rv())}});
+  } catch (const std::exception& error) {
+    log::error("what was made too late is left in the token", {{"cause", error.what()}});
+  }
+  if (session.poisoned_) close(session);
+}
+
+void SessionPool::ensure_open(Session& session) {
+  const std::uint64_t epoch = keeper_.epoch();
+  if (session.handle_ != CK_INVALID_HANDLE && session.epoch_ == epoch) return;
+  close(session);
+  session.handle_ = keeper_.open_session();
+  session.functions_ = &keeper_.module().functions();
+  session.epoch_ = epoch;
+  session.incarnation_ = keeper_.module().incarnation();
+}
+
+void SessionPool::close(Session& session) noexcept {
+  if (session.incarnation_ == keeper_.module().incarnation()) keeper_.close_session(session.handle_);
+  session.handle_ = CK_INVALID_HANDLE;
+  session.poisoned_ = false;
+}
+
+}  // namespace hsmsigner::hsm

@@ -1,0 +1,90 @@
+// Keys: making them, holding them, signing with them.
+#include "base/log.h"
+#include "hsm/ck_result.h"
+#include "hsm/key_reader.h"
+#include "hsm/key_template.h"
+#include "hsm/signing.h"
+#include "hsm/token_impl.h"
+
+namespace hsmsigner::hsm {
+namespace {
+
+class TokenKeyImpl final : public TokenKey {
+ public:
+  TokenKeyImpl(std::shared_ptr<TokenImpl> token, const Uuid& id, PublicKey public_key)
+      : token_(std::move(token)), object_(token_->objects().of(id)), public_key_(std::move(public_key)) {}
+
+  const Uuid& id() const noexcept override { return object_->id(); }
+  const PublicKey& public_key() const noexcept override { return public_key_; }
+
+  Bytes sign(Digest digest, ByteView digest_value, Deadline deadline) override {
+    // The work owns what it needs, and not the token: it may go on after the caller gave up.
+    return token_->pool().run(
+        JobKind::quick, deadline,
+        [object = object_, input = signing_input(public_key_, digest, digest_value)](Session& session) {
+          return sign_in_token(session, *object, input);
+        });
+  }
+
+ private:
+  const std::shared_ptr<TokenImpl> token_;
+  const std::shared_ptr<KeyObject> object_;
+  const PublicKey public_key_;
+};
+
+}  // namespace
+
+std::shared_ptr<TokenKey> make_token_key(std::shared_ptr<TokenImpl> token, const Uuid& id, PublicKey public_key) {
+  return std::make_shared<TokenKeyImpl>(std::move(token), id, std::move(public_key));
+}
+
+void destroy_made_key(Session& session, SessionPool& pool, const std::shared_ptr<KeyObject>& object) {
+  try {
+    destroy_key(session, *object);
+    return;
+  } catch (const CkFailure& failure) {
+    log::warning("key not destroyed at once", {{"id", object->id().to_string()}, {"ck", ck_name(failure.rv())}});
+    session.poison();
+  }
+  try {
+    pool.post(JobKind::cleanup, "key left in the token: " + object->id().to_string(),
+              [object](Session& other) { destroy_key(other, *object); });
+  } catch (const Error& error) {
+    log::error("key left in the token", {{"id", object->id().to_string()}, {"cause", error.what()}});
+  }
+}
+
+MadeKey make_key(Session& session, SessionPool& pool, const std::shared_ptr<KeyObject>& object,
+                 const KeyRequest& request) {
+  KeyPairTemplates pair = key_pair_templates(request);
+  CK_MECHANISM mechanism{pair.mechanism, nullptr, 0};
+  CK_OBJECT_HANDLE public_half = CK_INVALID_HANDLE;
+  CK_OBJECT_HANDLE private_half = CK_INVALID_HANDLE;
+  check("C_GenerateKeyPair", session.ck().C_GenerateKeyPair(
+                                 session.handle(), &mechanism, pair.public_key.data(), pair.public_key.size(),
+                                 pair.private_key.data(), pair.private_key.size(), &public_half, &private_half));
+  object->set(private_half, session.epoch());
+  // The public half goes with its session where it cannot be destroyed by itself.
+  const auto give_up = [&] {
+    destroy_made_key(session, pool, object);
+    session.poison();
+  };
+  // From here on a failure is an Error, never a CkFailure: the pool must not make a second key.
+  try {
+    MadeKey made{object, read_public_key(session, public_half, request.algorithm), {}};
+    if (session.ck().C_DestroyObject(session.handle(), public_half) != CKR_OK) session.poison();
+    made.attributes = read_attributes(session, private_half);
+    if (const auto mismatch = first_mismatch(request, made.attributes)) {
+      throw Error(ErrorKind::internal_error, {*mismatch}).with_cause("key " + request.id.to_string());
+    }
+    return made;
+  } catch (const CkFailure& failure) {
+    give_up();
+    throw to_error(failure);
+  } catch (...) {
+    give_up();
+    throw;
+  }
+}
+
+}  // namespace hsmsigner::hsm

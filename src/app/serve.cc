@@ -1,0 +1,59 @@
+#include "app/serve.h"
+
+#include <iostream>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "api/http_server.h"
+#include "app/shutdown_watch.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "hsm/token.h"
+#include "service/catalogue.h"
+#include "service/generation.h"
+#include "store/certificate_store.h"
+
+namespace hsmsigner::app {
+namespace {
+
+std::string url_of(const std::string& address, int port) {
+  const bool version_6 = address.find(':') != std::string::npos;
+  return "http://" + (version_6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
+}
+
+}  // namespace
+
+int serve(const Settings& settings, Secret pin) {
+  // Destroyed in the opposite order: server, services, store, then the token, which finalises its module while OpenSSL
+  // still stands (SoftHSM crashes at exit without C_Finalize), and last the watch with its deadline.
+  ShutdownWatch watch;
+  const std::unique_ptr<hsm::Token> token = hsm::Token::open(settings.token, std::move(pin));
+  const hsm::TokenInfo& info = token->info();
+  log::info("token opened", {{"label", info.label},
+                             {"serial", info.serial},
+                             {"manufacturer", info.manufacturer},
+                             {"model", info.model},
+                             {"module", info.module_path}});
+  const std::unique_ptr<store::CertificateStore> store = store::CertificateStore::open(settings.store);
+  service::Generation generation(*token, *store, system_now);
+  service::Catalogue catalogue(*store, system_now);
+  api::HttpServer server(settings.server, generation, catalogue);
+
+  const std::string url = url_of(settings.server.address, server.bind());
+  watch.serving([&server] { server.stop(); });
+  log::info("server started", {{"url", url}, {"version", HSM_SIGNER_VERSION}});
+  std::cout << "ready " << url << std::endl;
+  // A signal that came in between has called stop() already.
+  if (!watch.requested()) server.run();
+  watch.served();
+
+  if (!watch.requested()) {
+    log::error("server ended by itself", {{"url", url}});
+    return 1;
+  }
+  log::info("server stopped", {{"url", url}});
+  return 0;
+}
+
+}  // namespace hsmsigner::app

@@ -1,0 +1,220 @@
+#include "app/settings_table.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <cctype>
+#include <chrono>
+#include <sstream>
+
+namespace hsmsigner::app {
+namespace {
+
+// The member is reached by a function, as a pointer to member cannot reach into a nested struct. It does not change
+// what it is given.
+template <typename T>
+using Member = T& (*)(Settings&);
+
+template <typename T>
+const T& value_of(Member<T> member, const Settings& settings) {
+  return member(const_cast<Settings&>(settings));
+}
+
+std::string range_fault(std::int64_t least, std::int64_t most) {
+  return "must be from " + std::to_string(least) + " to " + std::to_string(most);
+}
+
+template <typename T>
+Kind whole_number(Member<T> member, std::int64_t least, std::int64_t most) {
+  return Kind{[=](Settings& settings, const toml::node& node) -> Fault {
+                const auto* number = node.as_integer();
+                if (number == nullptr) return "must be a whole number";
+                if (number->get() < least || number->get() > most) return range_fault(least, most);
+                member(settings) = static_cast<T>(number->get());
+                return {};
+              },
+              [=](const Settings& settings) { return std::to_string(value_of(member, settings)); },
+              std::pair(least, most),
+              {},
+              {}};
+}
+
+Kind milliseconds(Member<std::chrono::milliseconds> member, std::int64_t least, std::int64_t most) {
+  return Kind{[=](Settings& settings, const toml::node& node) -> Fault {
+                const auto* number = node.as_integer();
+                if (number == nullptr) return "must be a whole number of milliseconds";
+                if (number->get() < least || number->get() > most) return range_fault(least, most);
+                member(settings) = std::chrono::milliseconds(number->get());
+                return {};
+              },
+              [=](const Settings& settings) { return std::to_string(value_of(member, settings).count()); },
+              std::pair(least, most),
+              {},
+              {}};
+}
+
+using TextRule = Fault (*)(const std::string&);
+
+Kind text(Member<std::string> member, TextRule rule) {
+  return Kind{[=](Settings& settings, const toml::node& node) -> Fault {
+                const auto* value = node.as_string();
+                if (value == nullptr) return "must be text in quotation marks";
+                for (const char c : value->get()) {
+                  if (std::iscntrl(static_cast<unsigned char>(c)) != 0) return "must not hold control characters";
+                }
+                if (Fault fault = rule(value->get())) return fault;
+                member(settings) = value->get();
+                return {};
+              },
+              [=](const Settings& settings) { return toml_quoted(value_of(member, settings)); },
+              {},
+              {},
+              {}};
+}
+
+Kind path(Member<std::string> member, TextRule rule) {
+  Kind kind = text(member, rule);
+  kind.path = member;
+  return kind;
+}
+
+template <typename T>
+Kind word(Member<T> member, std::vector<std::pair<std::string, T>> words) {
+  std::vector<std::string> choices;
+  std::string list;
+  for (const auto& [name, unused] : words) {
+    choices.push_back(name);
+    list += (list.empty() ? "" : ", ") + toml_quoted(name);
+  }
+  return Kind{[=](Settings& settings, const toml::node& node) -> Fault {
+                const auto* value = node.as_string();
+                const auto found = std::find_if(words.begin(), words.end(), [&](const auto& entry) {
+                  return value != nullptr && entry.first == value->get();
+                });
+                if (found == words.end()) return "must be one of " + list;
+                member(settings) = found->second;
+                return {};
+              },
+              [=](const Settings& settings) {
+                const auto found = std::find_if(words.begin(), words.end(), [&](const auto& entry) {
+                  return entry.second == value_of(member, settings);
+                });
+                return toml_quoted(found == words.end() ? std::string() : found->first);
+              },
+              {},
+              choices,
+              {}};
+}
+
+Fault anything(const std::string&) { return {}; }
+
+Fault not_empty(const std::string& value) {
+  if (value.empty()) return "must not be empty";
+  return {};
+}
+
+// CK_TOKEN_INFO (PKCS#11 2.40 3.2): label is CK_UTF8CHAR[32], serialNumber CK_CHAR[16].
+Fault token_label(const std::string& value) {
+  if (value.size() > 32) return "must have at most 32 octets";
+  return {};
+}
+Fault token_serial(const std::string& value) {
+  if (value.size() > 16) return "must have at most 16 octets";
+  return {};
+}
+
+Fault ip_address(const std::string& value) {
+  in6_addr buffer{};
+  if (inet_pton(AF_INET, value.c_str(), &buffer) == 1 || inet_pton(AF_INET6, value.c_str(), &buffer) == 1) return {};
+  return "must be an IP address, such as \"127.0.0.1\" or \"::1\"";
+}
+
+Fault variable_name(const std::string& value) {
+  const auto fits = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
+  if (std::all_of(value.begin(), value.end(), fits) &&
+      (value.empty() || std::isdigit(static_cast<unsigned char>(value.front())) == 0)) {
+    return {};
+  }
+  return "must be the name of an environment variable (letters, digits and '_'), not a PIN";
+}
+
+constexpr std::int64_t kTenMinutes = 600000;
+
+}  // namespace
+
+std::string toml_quoted(const std::string& text) {
+  const toml::value<std::string> value(text);
+  std::ostringstream out;
+  out << toml::toml_formatter(value, toml::format_flags::allow_unicode_strings);
+  return out.str();
+}
+
+const std::vector<Setting>& settings_table() {
+  using Millis = std::chrono::milliseconds;
+  static const std::vector<Setting> table = {
+      {"server", "address", text([](Settings& s) -> std::string& { return s.server.address; }, ip_address),
+       "IP address to listen on. Callers are not authenticated yet, so anything but loopback is refused."},
+      {"server", "port", whole_number<int>([](Settings& s) -> int& { return s.server.port; }, 0, 65535),
+       "TCP port; 0 takes any free one, which the line `ready http://...` then names."},
+      {"server", "max_connections",
+       whole_number<std::size_t>([](Settings& s) -> std::size_t& { return s.server.max_connections; }, 1, 10000),
+       "Connections open at one time; each has a thread while it is open."},
+      {"server", "max_body_bytes",
+       whole_number<std::size_t>([](Settings& s) -> std::size_t& { return s.server.max_body_bytes; }, 1024, 67108864),
+       "Longest request body, in octets."},
+      {"server", "read_timeout_ms",
+       milliseconds([](Settings& s) -> Millis& { return s.server.read_timeout; }, 100, kTenMinutes),
+       "Milliseconds to wait for the next octets of a request under way."},
+      {"server", "write_timeout_ms",
+       milliseconds([](Settings& s) -> Millis& { return s.server.write_timeout; }, 100, kTenMinutes),
+       "Milliseconds to wait for a caller to take the next octets of its answer."},
+      {"server", "keep_alive_timeout_ms",
+       milliseconds([](Settings& s) -> Millis& { return s.server.keep_alive_timeout; }, 100, kTenMinutes),
+       "Milliseconds that an idle connection is kept for its next request."},
+      {"server", "request_timeout_ms",
+       milliseconds([](Settings& s) -> Millis& { return s.server.request_timeout; }, 100, kTenMinutes),
+       "Milliseconds that the token and the store have for one request, from the moment its body is read."},
+
+      {"token", "module", path([](Settings& s) -> std::string& { return s.token.module_path; }, not_empty),
+       "The PKCS#11 module: the shared library that came with the token."},
+      {"token", "label", text([](Settings& s) -> std::string& { return s.token.selector.label; }, token_label),
+       "The token's label. This or the serial number is needed; both must match when both are given.\n"
+       "`hsm-signer token list` shows them."},
+      {"token", "serial", text([](Settings& s) -> std::string& { return s.token.selector.serial; }, token_serial),
+       "The token's serial number, as the token writes it."},
+      {"token", "pin_file", path([](Settings& s) -> std::string& { return s.pin_file; }, anything),
+       "File with the user PIN on its only line, readable by its owner alone (mode 0600). Empty: none.\n"
+       "The PIN itself never stands in this file."},
+      {"token", "pin_env", text([](Settings& s) -> std::string& { return s.pin_env; }, variable_name),
+       "Environment variable with the user PIN, read when there is no pin_file, then overwritten and removed.\n"
+       "With neither, the PIN is asked for on the terminal."},
+      {"token", "sessions", whole_number<unsigned>([](Settings& s) -> unsigned& { return s.token.sessions; }, 1, 256),
+       "Sessions to work in, each with a thread; lowered to what the token allows."},
+      {"token", "parallel_generations",
+       whole_number<unsigned>([](Settings& s) -> unsigned& { return s.token.parallel_generations; }, 1, 256),
+       "How many of the sessions may generate a key at one time."},
+      {"token", "queue_limit",
+       whole_number<std::size_t>([](Settings& s) -> std::size_t& { return s.token.queue_limit; }, 1, 1000000),
+       "Calls that may wait for a session; one more is refused as too many requests."},
+
+      {"store", "path", path([](Settings& s) -> std::string& { return s.store.path; }, not_empty),
+       "The SQLite file of certificate records; made when absent. Its directory must exist."},
+      {"store", "readers", whole_number<unsigned>([](Settings& s) -> unsigned& { return s.store.readers; }, 1, 64),
+       "Connections that read beside the one that writes."},
+
+      {"log", "level",
+       word<log::Level>([](Settings& s) -> log::Level& { return s.log_level; },
+                        {{"debug", log::Level::debug},
+                         {"info", log::Level::info},
+                         {"warning", log::Level::warning},
+                         {"error", log::Level::error}}),
+       "The least event that is logged. The log goes to standard error."},
+      {"log", "format",
+       word<log::Format>([](Settings& s) -> log::Format& { return s.log_format; },
+                         {{"json", log::Format::json}, {"text", log::Format::text}}),
+       "One JSON object per line for machines, or text for people."},
+  };
+  return table;
+}
+
+}  // namespace hsmsigner::app

@@ -1,0 +1,140 @@
+#include "pki/certificate_builder.h"
+
+#include <openssl/objects.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include "pki/certificate_impl.h"
+#include "pki/der.h"
+#include "pki/extensions.h"
+#include "pki/name.h"
+#include "pki/openssl.h"
+#include "pki/public_key.h"
+
+namespace hsmsigner::pki {
+namespace {
+
+constexpr std::size_t kMaxSerialOctets = 20;  // RFC 5280 4.1.2.2
+
+[[noreturn]] void refuse(const char* field, const std::string& why) {
+  throw Error(ErrorKind::invalid_object, {std::string(field) + ": " + why});
+}
+
+[[noreturn]] void fail(const char* cause, SourcePlace where = SourcePlace::here()) {
+  throw Error(ErrorKind::internal_error, {}, where).with_cause(cause);
+}
+
+void set_serial(X509* x509, ByteView serial) {
+  if (serial.empty() || serial.size() > kMaxSerialOctets) refuse("serial", "must have 1 to 20 octets");
+  const bool zero = std::ranges::all_of(serial, [](std::uint8_t octet) { return octet == 0; });
+  if (zero || (serial.front() & 0x80) != 0) refuse("serial", "must be positive");
+  const BignumPtr number =
+      require_pointer(BignumPtr(BN_bin2bn(serial.data(), static_cast<int>(serial.size()), nullptr)), "BN_bin2bn");
+  require_pointer(BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(x509)), "BN_to_ASN1_INTEGER");
+}
+
+// UTCTime through 2049, GeneralizedTime from 2050 (RFC 5280 4.1.2.5), which is how ASN1_TIME_set chooses.
+Asn1TimePtr to_asn1_time(const char* field, UnixTime time) {
+  Asn1TimePtr encoded(ASN1_TIME_set(nullptr, static_cast<time_t>(time.time_since_epoch().count())));
+  if (!encoded) refuse(field, "cannot be expressed in a certificate");
+  return encoded;
+}
+
+void set_validity(X509* x509, UnixTime not_before, UnixTime not_after) {
+  if (not_after < not_before) refuse("not_after", "is before the beginning of the validity");
+  require(X509_set1_notBefore(x509, to_asn1_time("not_before", not_before).get()), "X509_set1_notBefore");
+  require(X509_set1_notAfter(x509, to_asn1_time("not_after", not_after).get()), "X509_set1_notAfter");
+}
+
+// RSA: parameters NULL (RFC 4055 5, RFC 3279 2.2.1); ECDSA: absent (RFC 5758 3.2).
+void set_signature_algorithm(X509_ALGOR* algorithm, KeyFamily family, Digest digest) {
+  const int key_nid = family == KeyFamily::rsa ? NID_rsaEncryption : NID_X9_62_id_ecPublicKey;
+  int signature_nid = NID_undef;
+  require(OBJ_find_sigid_by_algs(&signature_nid, EVP_MD_get_type(evp_md(digest)), key_nid), "OBJ_find_sigid_by_algs");
+  const int parameter_type = family == KeyFamily::rsa ? V_ASN1_NULL : V_ASN1_UNDEF;
+  require(X509_ALGOR_set0(algorithm, OBJ_nid2obj(signature_nid), parameter_type, nullptr), "X509_ALGOR_set0");
+}
+
+X509* x509_of(const Certificate& certificate) { return certificate.impl().x509.get(); }
+
+// Everything but the signature.
+X509Ptr make_unsigned(const CertificateSpec& spec, const PublicKey& subject_key, X509* issuer) {
+  X509Ptr x509 = require_pointer(X509Ptr(X509_new()), "X509_new");
+  require(X509_set_version(x509.get(), X509_VERSION_3), "X509_set_version");
+  set_serial(x509.get(), spec.serial);
+  set_validity(x509.get(), spec.not_before, spec.not_after);
+
+  const X509NamePtr subject = make_name(spec.subject);
+  require(X509_set_subject_name(x509.get(), subject.get()), "X509_set_subject_name");
+  // Keeps the octets that were parsed, so that name chaining holds for any encoding (RFC 5280 4.1.2.4).
+  const X509_NAME* issuer_name = issuer != nullptr ? X509_get_subject_name(issuer) : subject.get();
+  require(X509_set_issuer_name(x509.get(), issuer_name), "X509_set_issuer_name");
+
+  X509_PUBKEY* key = X509_get_X509_PUBKEY(x509.get());
+  write_public_key(key, subject_key);
+  const Bytes subject_key_id = key_identifier(key);
+  add_extensions(x509.get(), spec, family_of(subject_key), subject_key_id,
+                 issuer != nullptr ? key_identifier_of_issuer(issuer) : subject_key_id);
+  return x509;
+}
+
+Bytes encode_to_be_signed(X509* x509) {
+  return i2d([&](unsigned char** out) { return i2d_re_X509_tbs(x509, out); });
+}
+
+// Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue } (RFC 5280 4.1).
+Bytes assemble(ByteView to_be_signed, const X509_ALGOR* algorithm, ByteView signature) {
+  Bytes content(to_be_signed.begin(), to_be_signed.end());
+  const Bytes encoded_algorithm = i2d([&](unsigned char** out) { return i2d_X509_ALGOR(algorithm, out); });
+  content.insert(content.end(), encoded_algorithm.begin(), encoded_algorithm.end());
+  append_der_bit_string(content, signature);
+  Bytes certificate;
+  certificate.reserve(content.size() + 5);
+  append_der(certificate, der_tag::sequence, content);
+  return certificate;
+}
+
+// What a relying party will do with it: parse, decode the key, verify the signature.
+X509Ptr parse_and_verify(ByteView der, ByteView to_be_signed, X509* issuer) {
+  X509Ptr x509 = parse_x509(der);
+  if (!x509) throw_openssl("the assembled certificate does not parse");
+  if (X509_get0_pubkey(x509.get()) == nullptr) throw_openssl("the subject's public key does not decode");
+  if (!std::ranges::equal(encode_to_be_signed(x509.get()), to_be_signed)) {
+    fail("the parsed certificate is not the one that was signed");
+  }
+  EVP_PKEY* key = X509_get0_pubkey(issuer != nullptr ? issuer : x509.get());
+  if (key == nullptr || X509_verify(x509.get(), key) != 1) throw_openssl("the signature does not verify");
+  return x509;
+}
+
+void check_signer(const Signer& signer, const PublicKey& expected, Digest digest) {
+  const PublicKey& key = signer.public_key();
+  if (key != expected) fail("the signer's key is not the issuer's");
+  if (const auto why = why_cannot_sign(family_of(key), bits_of(key), digest)) refuse("digest", *why);
+}
+
+}  // namespace
+
+Certificate build_certificate(const CertificateSpec& spec, const PublicKey& subject_key, const Certificate* issuer,
+                              Signer& signer, Deadline deadline) {
+  const CleanErrorQueue clean;
+  check_signer(signer, issuer != nullptr ? issuer->public_key() : subject_key, spec.digest);
+  X509* issuer_x509 = issuer != nullptr ? x509_of(*issuer) : nullptr;
+
+  const X509Ptr draft = make_unsigned(spec, subject_key, issuer_x509);
+  // OpenSSL hands the algorithm out as const because only its own signing functions, which want a private EVP_PKEY,
+  // are meant to set it; the object is ours and not const.
+  auto* algorithm = const_cast<X509_ALGOR*>(X509_get0_tbs_sigalg(draft.get()));
+  set_signature_algorithm(algorithm, family_of(signer.public_key()), spec.digest);
+
+  const Bytes to_be_signed = encode_to_be_signed(draft.get());
+  const Bytes signature = signer.sign(spec.digest, hash(spec.digest, to_be_signed), deadline);
+
+  Bytes der = assemble(to_be_signed, algorithm, signature);
+  X509Ptr x509 = parse_and_verify(der, to_be_signed, issuer_x509);
+  return Certificate(std::make_shared<const Certificate::Impl>(Certificate::Impl{std::move(x509), std::move(der)}));
+}
+
+}  // namespace hsmsigner::pki

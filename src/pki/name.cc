@@ -1,0 +1,92 @@
+#include "pki/name.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+namespace hsmsigner::pki {
+namespace {
+
+// RFC 5280 appendix A.1: the upper bounds (ub-…), in characters.
+struct Attribute {
+  int nid;
+  int type;  // V_ASN1_…: forced, since OpenSSL would choose the shortest of several
+  std::size_t max_characters;
+};
+constexpr Attribute kCountry{NID_countryName, V_ASN1_PRINTABLESTRING, 2};
+constexpr Attribute kState{NID_stateOrProvinceName, V_ASN1_UTF8STRING, 128};
+constexpr Attribute kLocality{NID_localityName, V_ASN1_UTF8STRING, 128};
+constexpr Attribute kOrganizationalUnit{NID_organizationalUnitName, V_ASN1_UTF8STRING, 64};
+constexpr Attribute kCommonName{NID_commonName, V_ASN1_UTF8STRING, 64};
+constexpr Attribute kEmail{NID_pkcs9_emailAddress, V_ASN1_IA5STRING, 255};
+
+[[noreturn]] void refuse(const std::string& field, const std::string& why) {
+  throw Error(ErrorKind::invalid_object, {field + ": " + why});
+}
+
+// How many characters; nothing when it is not UTF-8 (RFC 3629 4: shortest form, no surrogates, to U+10FFFF).
+std::optional<std::size_t> count_utf8(std::string_view text) {
+  std::size_t count = 0;
+  for (std::size_t at = 0; at < text.size(); ++count) {
+    const auto lead = static_cast<std::uint8_t>(text[at++]);
+    if (lead < 0x80) continue;
+    const int more = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1;
+    if (lead < 0xc2 || lead > 0xf4) return std::nullopt;
+    std::uint32_t code = lead & (0x3fU >> more);
+    for (int i = 0; i < more; ++i) {
+      if (at == text.size()) return std::nullopt;
+      const auto next = static_cast<std::uint8_t>(text[at++]);
+      if ((next & 0xc0) != 0x80) return std::nullopt;
+      code = code << 6 | (next & 0x3f);
+    }
+    const bool overlong = (more == 2 && code < 0x800) || (more == 3 && code < 0x10000);
+    if (overlong || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return std::nullopt;
+  }
+  return count;
+}
+
+bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
+
+void check(const Attribute& attribute, const std::string& field, std::string_view value) {
+  const auto characters = count_utf8(value);
+  if (!characters) refuse(field, "is not UTF-8");
+  // A NUL has made readers see a shorter name than the one that was certified.
+  if (value.find('\0') != std::string_view::npos) refuse(field, "holds a NUL character");
+  if (*characters == 0) refuse(field, "is empty");
+  if (*characters > attribute.max_characters) {
+    refuse(field, "is longer than " + std::to_string(attribute.max_characters) + " characters");
+  }
+  if (attribute.type == V_ASN1_PRINTABLESTRING && (value.size() != 2 || !std::ranges::all_of(value, is_letter))) {
+    refuse(field, "must be two letters");
+  }
+  if (attribute.type == V_ASN1_IA5STRING && *characters != value.size()) refuse(field, "must be ASCII");
+}
+
+void add(X509_NAME* name, const Attribute& attribute, const std::string& field, std::string_view value) {
+  check(attribute, field, value);
+  require(X509_NAME_add_entry_by_NID(name, attribute.nid, attribute.type, octets_of(value).data(),
+                                     static_cast<int>(value.size()), -1, 0),
+          "X509_NAME_add_entry_by_NID");
+}
+
+}  // namespace
+
+X509NamePtr make_name(const SubjectName& subject) {
+  X509NamePtr name = require_pointer(X509NamePtr(X509_NAME_new()), "X509_NAME_new");
+  const auto add_if_present = [&](const Attribute& attribute, const char* field, const std::string& value) {
+    if (!value.empty()) add(name.get(), attribute, field, value);
+  };
+  add_if_present(kCountry, "country_code", subject.country);
+  add_if_present(kState, "state", subject.state);
+  add_if_present(kLocality, "locality", subject.locality);
+  for (std::size_t i = 0; i < subject.organizational_units.size(); ++i) {
+    add(name.get(), kOrganizationalUnit, "department[" + std::to_string(i) + "]", subject.organizational_units[i]);
+  }
+  add_if_present(kCommonName, "common_name", subject.common_name);
+  add_if_present(kEmail, "email", subject.email);
+  // An issuer's name must not be empty (RFC 5280 4.1.2.4), and an empty subject would need a critical SAN (4.1.2.6).
+  if (X509_NAME_entry_count(name.get()) == 0) refuse("common_name", "the subject is empty");
+  return name;
+}
+
+}  // namespace hsmsigner::pki

@@ -1,0 +1,148 @@
+#include "store/group_writer.h"
+
+#include <algorithm>
+
+#include "store/database.h"
+
+namespace hsmsigner::store {
+namespace {
+
+Error too_late() {
+  return Error(ErrorKind::session_timeout, {"The database was not free in time; nothing was written."});
+}
+
+}  // namespace
+
+GroupWriter::GroupWriter(soci::session& session, GroupWriterLimits limits)
+    : session_(session),
+      limits_(limits),
+      // IMMEDIATE takes the write lock at once; a deferred transaction could fail to get it half-way.
+      begin_(session.prepare << "BEGIN IMMEDIATE"),
+      commit_(session.prepare << "COMMIT"),
+      savepoint_(session.prepare << "SAVEPOINT operation"),
+      undo_savepoint_(session.prepare << "ROLLBACK TO operation"),
+      release_savepoint_(session.prepare << "RELEASE operation"),
+      thread_([this] { write_until_stopped(); }) {}
+
+GroupWriter::~GroupWriter() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  arrived_.notify_one();
+  thread_.join();
+}
+
+void GroupWriter::run(const Operation& operation, Deadline deadline) {
+  if (std::chrono::steady_clock::now() >= deadline) throw too_late();
+  Request request{operation, deadline, State::queued, std::nullopt};
+  std::unique_lock lock(mutex_);
+  if (stopping_) throw Error(ErrorKind::internal_error).with_cause("the writer is stopping");
+  if (queue_.size() >= limits_.queue) {
+    throw Error(ErrorKind::too_many_requests, {"Too many certificates wait to be written."});
+  }
+  queue_.push_back(&request);
+  arrived_.notify_one();
+  finished_.wait_until(lock, deadline, [&] { return request.state != State::queued; });
+  if (request.state == State::queued) {
+    queue_.erase(std::find(queue_.begin(), queue_.end(), &request));
+    throw too_late();
+  }
+  finished_.wait(lock, [&] { return request.state == State::finished; });  // bounded by SQLite's busy timeout
+  if (request.error) throw *request.error;
+}
+
+std::size_t GroupWriter::waiting() const {
+  const std::lock_guard lock(mutex_);
+  return queue_.size();
+}
+
+void GroupWriter::write_until_stopped() {
+  while (true) {
+    {
+      std::unique_lock lock(mutex_);
+      arrived_.wait(lock, [&] { return stopping_ || !queue_.empty(); });
+      if (queue_.empty()) return;
+    }
+    write_batch();
+  }
+}
+
+void GroupWriter::write_batch() {
+  std::vector<Request*> batch;
+  std::optional<Error> failure;
+  try {
+    // The batch is taken only once the lock is held: who waits for another process's lock can still give up.
+    execute(begin_);
+    batch = take_batch();
+    bool anything_written = false;
+    for (Request* request : batch) anything_written |= perform(*request);
+    if (anything_written) {
+      execute(commit_);
+      ++commits_;
+    } else {
+      roll_back();
+    }
+  } catch (...) {
+    failure = current_error("writing a batch");
+    roll_back();
+    if (batch.empty()) batch = take_batch();
+    // Also those that had an answer of their own: it may have rested on one that is undone now.
+    for (Request* request : batch) request->error = failure;
+  }
+  finish(batch);
+}
+
+// Those past their deadline are answered here and not returned.
+std::vector<GroupWriter::Request*> GroupWriter::take_batch() {
+  std::vector<Request*> batch;
+  batch.reserve(limits_.batch);
+  const Deadline now = std::chrono::steady_clock::now();
+  const std::lock_guard lock(mutex_);
+  while (!queue_.empty() && batch.size() < limits_.batch) {
+    Request* request = queue_.front();
+    queue_.pop_front();
+    if (request->deadline <= now) {
+      request->error = too_late();
+      request->state = State::finished;
+      finished_.notify_all();
+    } else {
+      request->state = State::started;
+      batch.push_back(request);
+    }
+  }
+  return batch;
+}
+
+// False, and the reason in the request, when the operation failed alone; throws when the transaction is lost.
+bool GroupWriter::perform(Request& request) {
+  execute(savepoint_);
+  try {
+    request.operation();
+  } catch (...) {
+    request.error = current_error("writing a record");
+    execute(undo_savepoint_);  // throws when SQLite has rolled the whole transaction back (disk full, I/O error)
+    execute(release_savepoint_);
+    return false;
+  }
+  execute(release_savepoint_);
+  return true;
+}
+
+void GroupWriter::finish(const std::vector<Request*>& batch) {
+  {
+    const std::lock_guard lock(mutex_);
+    for (Request* request : batch) request->state = State::finished;
+  }
+  finished_.notify_all();
+}
+
+void GroupWriter::roll_back() noexcept {
+  try {
+    session_ << "ROLLBACK";
+  } catch (...) {
+    // No transaction is open: that is what was wanted.
+  }
+}
+
+}  // namespace hsmsigner::store

@@ -1,0 +1,85 @@
+// The one writer of a database: commits together what has gathered. Private to the store.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include <soci/soci.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+
+namespace hsmsigner::store {
+
+struct GroupWriterLimits {
+  std::size_t queue = 1024;  // operations that may wait
+  std::size_t batch = 128;   // operations in one transaction
+};
+
+class GroupWriter {
+ public:
+  // Runs on the writer's thread, inside a savepoint of its own: what it throws undoes it and nobody else.
+  using Operation = std::function<void()>;
+
+  // From here on `session`, which must outlive this object, is used by the writer's thread alone.
+  explicit GroupWriter(soci::session& session, GroupWriterLimits limits = {});
+  // Finishes what is queued. No run() may be under way or follow.
+  ~GroupWriter();
+  GroupWriter(const GroupWriter&) = delete;
+  GroupWriter& operator=(const GroupWriter&) = delete;
+
+  // Returns once the operation's effect is durable. Throws what the operation threw; Error{too_many_requests} when the
+  // queue is full; Error{session_timeout} when the deadline passed before the operation was started, and then it never
+  // is; Error{internal_error} when the database failed. An operation that has been started is waited for: its outcome
+  // is told truly, whatever the deadline.
+  void run(const Operation& operation, Deadline deadline);
+
+  std::size_t waiting() const;                                 // queued, not yet started
+  std::uint64_t commits() const noexcept { return commits_; }  // transactions committed so far
+
+ private:
+  enum class State { queued, started, finished };
+
+  // Lives on its caller's stack, which run() does not leave while the writer can see it. All but `operation` guarded
+  // by mutex_ while queued; the writer's own while started; the caller's again once finished.
+  struct Request {
+    const Operation& operation;
+    Deadline deadline;
+    State state = State::queued;
+    std::optional<Error> error;
+  };
+
+  void write_until_stopped();
+  void write_batch();
+  std::vector<Request*> take_batch();
+  bool perform(Request& request);
+  void finish(const std::vector<Request*>& batch);
+  void execute(soci::statement& statement) { statement.execute(true); }
+  void roll_back() noexcept;
+
+  soci::session& session_;
+  const GroupWriterLimits limits_;
+  soci::statement begin_;
+  soci::statement commit_;
+  soci::statement savepoint_;
+  soci::statement undo_savepoint_;
+  soci::statement release_savepoint_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable arrived_;   // something was queued, or stopping_
+  std::condition_variable finished_;  // a batch was finished
+  std::deque<Request*> queue_;        // guarded by mutex_
+  bool stopping_ = false;             // guarded by mutex_
+  std::atomic<std::uint64_t> commits_{0};
+  std::thread thread_;  // last: starts when everything above exists
+};
+
+}  // namespace hsmsigner::store

@@ -1,0 +1,119 @@
+#include "store/migrations.h"
+
+#include <string>
+
+#include <soci/sqlite3/soci-sqlite3.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "store/database.h"
+
+namespace hsmsigner::store {
+namespace {
+
+constexpr int sqlite_not_a_database = 26;  // SQLITE_NOTADB
+
+// Text compares octet by octet (SQLite's BINARY collation), so container names are case-sensitive. Times are seconds
+// since the epoch. A list is one text, every element ended by a line feed.
+constexpr std::string_view version_1[] = {
+    R"(CREATE TABLE certificate (
+         id                   TEXT    NOT NULL PRIMARY KEY,
+         container_kind       TEXT    NOT NULL CHECK (container_kind IN ('folder', 'snippet', 'device')),
+         container_name       TEXT    NOT NULL,
+         name                 TEXT    NOT NULL,
+         common_name          TEXT    NOT NULL,
+         algorithm            TEXT    NOT NULL,
+         certificate_authority INTEGER NOT NULL CHECK (certificate_authority IN (0, 1)),
+         subject              TEXT    NOT NULL,
+         issuer               TEXT    NOT NULL,
+         subject_hash         TEXT    NOT NULL,
+         issuer_hash          TEXT    NOT NULL,
+         not_before           INTEGER NOT NULL,
+         not_after            INTEGER NOT NULL,
+         certificate_pem      TEXT    NOT NULL,
+         serial_number        TEXT    NOT NULL,
+         fingerprint_sha256   TEXT    NOT NULL,
+         issuer_id            TEXT    REFERENCES certificate (id),
+         signed_by            TEXT    NOT NULL,
+         digest               TEXT    NOT NULL,
+         alternative_names    TEXT    NOT NULL,
+         warnings             TEXT    NOT NULL,
+         key_token_label      TEXT    NOT NULL,
+         key_token_serial     TEXT    NOT NULL,
+         key_id               TEXT    NOT NULL,
+         key_type             TEXT    NOT NULL,
+         key_bits             INTEGER NOT NULL,
+         key_sensitive         INTEGER NOT NULL CHECK (key_sensitive IN (0, 1)),
+         key_always_sensitive  INTEGER NOT NULL CHECK (key_always_sensitive IN (0, 1)),
+         key_extractable       INTEGER NOT NULL CHECK (key_extractable IN (0, 1)),
+         key_never_extractable INTEGER NOT NULL CHECK (key_never_extractable IN (0, 1)),
+         key_local             INTEGER NOT NULL CHECK (key_local IN (0, 1)),
+         created_at           INTEGER NOT NULL,
+         UNIQUE (container_kind, container_name, name)
+       ) STRICT)",
+    // A name in any container, and all certificates in order. One container's are in the order of the UNIQUE index.
+    "CREATE INDEX certificate_by_name ON certificate (name, container_kind, container_name, id)",
+    // The foreign key: who was signed by this one.
+    "CREATE INDEX certificate_by_issuer ON certificate (issuer_id) WHERE issuer_id IS NOT NULL",
+};
+
+constexpr Migration all_migrations[] = {
+    {1, version_1},
+};
+
+Error refused(const char* sentence) { return Error(ErrorKind::internal_error, {sentence}); }
+
+// In a transaction of the caller's.
+void apply(soci::session& session, const Migration& step) {
+  for (const std::string_view statement : step.statements) session << statement;
+  session << "PRAGMA application_id = " << application_id;
+  session << "PRAGMA user_version = " << step.version;
+}
+
+void run_step(soci::session& session, const Migration& step) {
+  session << "BEGIN IMMEDIATE";
+  try {
+    // Read again under the lock: another process may have done this step meanwhile.
+    const bool missing = query_number(session, "PRAGMA user_version") < step.version;
+    if (missing) apply(session, step);
+    session << "COMMIT";
+    if (missing) log::info("database schema brought forward", {{"version", step.version}});
+  } catch (...) {
+    try {
+      session << "ROLLBACK";
+    } catch (const soci::soci_error&) {
+      // SQLite has rolled back by itself; the first fault is the one to tell.
+    }
+    throw;
+  }
+}
+
+}  // namespace
+
+std::span<const Migration> migrations() noexcept { return all_migrations; }
+
+void check_identity(soci::session& session, std::span<const Migration> steps) {
+  long long owner = 0;
+  try {
+    owner = query_number(session, "PRAGMA application_id");
+  } catch (const soci::sqlite3_soci_error& fault) {
+    if (fault.result() != sqlite_not_a_database) throw;
+    throw refused("The database file is not a database.");
+  }
+  const long long version = query_number(session, "PRAGMA user_version");
+  const bool blank = owner == 0 && version == 0 && query_number(session, "SELECT count(*) FROM sqlite_master") == 0;
+  if (owner != application_id && !blank) {
+    throw refused("The database file belongs to another application.");
+  }
+  if (version > (steps.empty() ? 0 : steps.back().version)) {
+    throw refused("The database was written by a newer version of this program.");
+  }
+}
+
+void migrate(soci::session& session, std::span<const Migration> steps) {
+  for (const Migration& step : steps) {
+    if (query_number(session, "PRAGMA user_version") < step.version) run_step(session, step);
+  }
+}
+
+}  // namespace hsmsigner::store

@@ -1,0 +1,55 @@
+// A Signer whose key is OpenSSL's, in memory: what pki/ needs of a token, without one.
+#pragma once
+
+#include <openssl/evp.h>
+
+#include <functional>
+#include <memory>
+
+#include "base/algorithm.h"
+#include "base/signer.h"
+#include "pki/certificate_builder.h"
+
+namespace test_support {
+
+class SoftwareSigner : public hsmsigner::Signer {
+ public:
+  // Generates the key.
+  explicit SoftwareSigner(hsmsigner::KeyAlgorithm algorithm);
+
+  const hsmsigner::PublicKey& public_key() const noexcept override { return public_key_; }
+  hsmsigner::Bytes sign(hsmsigner::Digest digest, hsmsigner::ByteView value, hsmsigner::Deadline deadline) override;
+
+ private:
+  std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY*)> key_;
+  hsmsigner::PublicKey public_key_;
+};
+
+// Says the first signer's public key and returns what `answer` makes of the first signer's signature.
+class LyingSigner : public hsmsigner::Signer {
+ public:
+  using Answer = std::function<hsmsigner::Bytes(hsmsigner::Bytes)>;
+  LyingSigner(hsmsigner::Signer& honest, Answer answer) : honest_(honest), answer_(std::move(answer)) {}
+  const hsmsigner::PublicKey& public_key() const noexcept override { return honest_.public_key(); }
+  hsmsigner::Bytes sign(hsmsigner::Digest digest, hsmsigner::ByteView value, hsmsigner::Deadline deadline) override {
+    return answer_(honest_.sign(digest, value, deadline));
+  }
+
+ private:
+  hsmsigner::Signer& honest_;
+  Answer answer_;
+};
+
+// Each algorithm's key is generated once per process.
+SoftwareSigner& shared_signer(hsmsigner::KeyAlgorithm algorithm, int which = 0);
+
+// A leaf "www.example.com", SHA-256, one year from 2026-01-01.
+hsmsigner::pki::CertificateSpec plain_spec(const char* common_name = "www.example.com");
+// The same as an authority.
+hsmsigner::pki::CertificateSpec authority_spec(const char* common_name = "Test CA");
+
+hsmsigner::pki::Certificate self_signed(const hsmsigner::pki::CertificateSpec& spec, hsmsigner::Signer& signer);
+hsmsigner::pki::Certificate issue(const hsmsigner::pki::CertificateSpec& spec, const hsmsigner::PublicKey& subject,
+                                  const hsmsigner::pki::Certificate& issuer, hsmsigner::Signer& signer);
+
+}  // namespace test_support

@@ -1,0 +1,193 @@
+// The export block, asked of the token itself by another program's means: PKCS#11 calls of this test's own.
+#include <dlfcn.h>
+#include <doctest/doctest.h>
+#include <p11-kit/pkcs11.h>
+
+#include <stdexcept>
+
+#include "system/server.h"
+
+using namespace system_test;
+
+namespace {
+
+// A session of our own on the fixture's token, logged in.
+class Cryptoki {
+ public:
+  explicit Cryptoki(const test_support::SoftHsm& token) {
+    module_ = ::dlopen(test_support::SoftHsm::module_path().c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (module_ == nullptr) throw std::runtime_error("SoftHSM does not load");
+    const auto get_list = reinterpret_cast<CK_C_GetFunctionList>(::dlsym(module_, "C_GetFunctionList"));
+    must(get_list(&call));
+    must(call->C_Initialize(nullptr));
+    CK_SLOT_ID slots[16];
+    CK_ULONG count = 16;
+    must(call->C_GetSlotList(CK_TRUE, slots, &count));
+    for (CK_ULONG i = 0; i < count; ++i) {
+      CK_TOKEN_INFO info;
+      must(call->C_GetTokenInfo(slots[i], &info));
+      const std::string label(reinterpret_cast<const char*>(info.label), sizeof info.label);
+      if (label.starts_with(token.label() + " ")) {
+        must(call->C_OpenSession(slots[i], CKF_SERIAL_SESSION | CKF_RW_SESSION, nullptr, nullptr, &session));
+      }
+    }
+    std::string pin = token.pin();
+    must(call->C_Login(session, CKU_USER, reinterpret_cast<CK_UTF8CHAR*>(pin.data()), pin.size()));
+  }
+  ~Cryptoki() {
+    call->C_Finalize(nullptr);
+    ::dlclose(module_);
+  }
+  Cryptoki(const Cryptoki&) = delete;
+  Cryptoki& operator=(const Cryptoki&) = delete;
+
+  static void must(CK_RV rv) {
+    if (rv != CKR_OK) throw std::runtime_error("PKCS#11 answers " + std::to_string(rv));
+  }
+
+  // The objects of this class with the certificate's id as CKA_ID.
+  std::vector<CK_OBJECT_HANDLE> find(CK_OBJECT_CLASS object_class, const Json& made) {
+    std::string hex = made["id"].text();
+    std::erase(hex, '-');
+    std::string id;
+    for (std::size_t i = 0; i < hex.size(); i += 2) id += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+    CK_ATTRIBUTE attributes[] = {{CKA_CLASS, &object_class, sizeof object_class}, {CKA_ID, id.data(), id.size()}};
+    must(call->C_FindObjectsInit(session, attributes, 2));
+    std::vector<CK_OBJECT_HANDLE> found(8);
+    CK_ULONG count = 0;
+    must(call->C_FindObjects(session, found.data(), found.size(), &count));
+    must(call->C_FindObjectsFinal(session));
+    found.resize(count);
+    return found;
+  }
+
+  bool is(CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type) {
+    CK_BBOOL value = 0xff;
+    CK_ATTRIBUTE attribute = {type, &value, sizeof value};
+    must(call->C_GetAttributeValue(session, object, &attribute, 1));
+    return value == CK_TRUE;
+  }
+
+  CK_OBJECT_HANDLE fresh_aes_key() {
+    CK_MECHANISM mechanism = {CKM_AES_KEY_GEN, nullptr, 0};
+    CK_ULONG length = 32;
+    CK_BBOOL yes = CK_TRUE;
+    CK_BBOOL no = CK_FALSE;
+    CK_ATTRIBUTE attributes[] = {{CKA_VALUE_LEN, &length, sizeof length}, {CKA_WRAP, &yes, sizeof yes},
+                                 {CKA_UNWRAP, &yes, sizeof yes},          {CKA_ENCRYPT, &yes, sizeof yes},
+                                 {CKA_DECRYPT, &yes, sizeof yes},         {CKA_TOKEN, &no, sizeof no}};
+    CK_OBJECT_HANDLE key = 0;
+    must(call->C_GenerateKey(session, &mechanism, attributes, 6, &key));
+    return key;
+  }
+
+  CK_RV wrap(CK_OBJECT_HANDLE wrapping, CK_OBJECT_HANDLE key) {
+    CK_MECHANISM mechanism = {CKM_AES_KEY_WRAP_PAD, nullptr, 0};
+    std::vector<CK_BYTE> wrapped(8192);
+    CK_ULONG length = wrapped.size();
+    return call->C_WrapKey(session, &mechanism, wrapping, key, wrapped.data(), &length);
+  }
+
+  CK_RV read(CK_OBJECT_HANDLE key, CK_ATTRIBUTE_TYPE type) {
+    std::vector<CK_BYTE> value(8192);
+    CK_ATTRIBUTE attribute = {type, value.data(), value.size()};
+    return call->C_GetAttributeValue(session, key, &attribute, 1);
+  }
+
+  CK_FUNCTION_LIST* call = nullptr;
+  CK_SESSION_HANDLE session = 0;
+
+ private:
+  void* module_ = nullptr;
+};
+
+}  // namespace
+
+TEST_CASE("the export block is in the token, not in our own word") {
+  const ServerFixture server;
+  struct Row {
+    const char* algorithm;
+    const char* block;  // "": the default
+    bool extractable;
+  };
+  const Row rows[] = {
+      {R"({"rsa_number_of_bits":2048})", "", false},      {R"({"rsa_number_of_bits":2048})", "true", false},
+      {R"({"rsa_number_of_bits":2048})", "false", true},  {R"({"rsa_number_of_bits":512})", "true", false},
+      {R"({"ecdsa_number_of_bits":256})", "", false},     {R"({"ecdsa_number_of_bits":256})", "true", false},
+      {R"({"ecdsa_number_of_bits":256})", "false", true}, {R"({"ecdsa_number_of_bits":384})", "true", false},
+      {R"({"ecdsa_number_of_bits":384})", "false", true}, {R"({"ecdsa_number_of_bits":521})", "true", false},
+      {R"({"ecdsa_number_of_bits":521})", "false", true},
+  };
+  std::vector<Json> made;
+  for (const Row& row : rows) {
+    Body body = certificate("key " + std::to_string(made.size()));
+    body.set("algorithm", row.algorithm);
+    if (row.block[0] != '\0') body.set("is_block_privateKey", row.block);
+    made.push_back(server.must_generate(body));
+  }
+
+  Cryptoki token(server.token());
+  const CK_OBJECT_HANDLE wrapping = token.fresh_aes_key();
+  for (std::size_t i = 0; i < made.size(); ++i) {
+    const Row& row = rows[i];
+    CAPTURE(row.algorithm);
+    CAPTURE(row.block);
+    const auto keys = token.find(CKO_PRIVATE_KEY, made[i]);
+    REQUIRE(keys.size() == 1);
+    CHECK(token.find(CKO_PUBLIC_KEY, made[i]).empty());
+    const CK_OBJECT_HANDLE key = keys[0];
+    struct Attribute {
+      const char* name;
+      CK_ATTRIBUTE_TYPE type;
+      bool value;
+    };
+    for (const Attribute& attribute :
+         {Attribute{"TOKEN", CKA_TOKEN, true}, Attribute{"PRIVATE", CKA_PRIVATE, true},
+          Attribute{"SENSITIVE", CKA_SENSITIVE, true}, Attribute{"ALWAYS_SENSITIVE", CKA_ALWAYS_SENSITIVE, true},
+          Attribute{"EXTRACTABLE", CKA_EXTRACTABLE, row.extractable},
+          Attribute{"NEVER_EXTRACTABLE", CKA_NEVER_EXTRACTABLE, !row.extractable},
+          Attribute{"LOCAL", CKA_LOCAL, true}, Attribute{"SIGN", CKA_SIGN, true},
+          Attribute{"DECRYPT", CKA_DECRYPT, false}, Attribute{"UNWRAP", CKA_UNWRAP, false},
+          Attribute{"DERIVE", CKA_DERIVE, false}}) {
+      CAPTURE(attribute.name);
+      CHECK(token.is(key, attribute.type) == attribute.value);
+    }
+    CHECK(made[i]["key"]["extractable"].boolean() == row.extractable);
+    CHECK(made[i]["key"]["never_extractable"].boolean() == !row.extractable);
+
+    CHECK(token.wrap(wrapping, key) == (row.extractable ? CKR_OK : CKR_KEY_UNEXTRACTABLE));
+    const bool rsa = made[i]["algorithm"].text() == "RSA";
+    CHECK(token.read(key, rsa ? CKA_PRIVATE_EXPONENT : CKA_VALUE) == CKR_ATTRIBUTE_SENSITIVE);
+    if (rsa) CHECK(token.read(key, CKA_PRIME_1) == CKR_ATTRIBUTE_SENSITIVE);
+  }
+}
+
+TEST_CASE("the block is for ever: EXTRACTABLE cannot be set again") {
+  const ServerFixture server;
+  const Json made = server.must_generate(certificate("x"));
+  Cryptoki token(server.token());
+  const auto keys = token.find(CKO_PRIVATE_KEY, made);
+  REQUIRE(keys.size() == 1);
+  CK_BBOOL yes = CK_TRUE;
+  CK_BBOOL no = CK_FALSE;
+  CK_ATTRIBUTE extractable = {CKA_EXTRACTABLE, &yes, sizeof yes};
+  CHECK(token.call->C_SetAttributeValue(token.session, keys[0], &extractable, 1) != CKR_OK);
+  CK_ATTRIBUTE sensitive = {CKA_SENSITIVE, &no, sizeof no};
+  CHECK(token.call->C_SetAttributeValue(token.session, keys[0], &sensitive, 1) != CKR_OK);
+  CHECK_FALSE(token.is(keys[0], CKA_EXTRACTABLE));
+  CHECK(token.is(keys[0], CKA_SENSITIVE));
+}
+
+TEST_CASE("pkcs11-tool shows the key as the resource does") {
+  const ServerFixture server;
+  const Json made = server.must_generate(certificate("x"));
+  const std::string listing = test_support::must_run(
+      {"pkcs11-tool", "--module", test_support::SoftHsm::module_path(), "--token-label", server.token().label(),
+       "--login", "--pin", server.token().pin(), "--list-objects"},
+      "", server.token().environment());
+  CAPTURE(listing);
+  CHECK(listing.find("label:      hsm-signer " + made["id"].text()) != std::string::npos);
+  CHECK(listing.find("sensitive, always sensitive, never extractable, local") != std::string::npos);
+  CHECK(listing.find("Usage:      sign\n") != std::string::npos);
+  CHECK(server.keys() == 1);
+}
