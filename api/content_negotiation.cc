@@ -16,7 +16,7 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-// Splits outside quoted strings, without the surrounding blanks.
+// Splits outside quoted strings, without the surrounding blanks. The pieces live as long as `text`.
 std::vector<std::string_view> pieces(std::string_view text, char separator) {
   std::vector<std::string_view> out;
   bool quoted = false;
@@ -71,7 +71,8 @@ void require_json_body(const RequestHead& head) {
   if (encoding && !equals_ignoring_case(*encoding, "identity")) {
     throw Error(ErrorKind::input_format_mismatch, {"Content-Encoding: a compressed body is not taken"});
   }
-  const auto parts = pieces(head.field("content-type").value_or(""), ';');
+  const std::string content_type = head.field("content-type").value_or("");
+  const auto parts = pieces(content_type, ';');
   bool good = equals_ignoring_case(parts.front(), "application/json");
   for (std::size_t i = 1; i < parts.size(); ++i) {
     if (!equals_ignoring_case(parts[i].substr(0, 8), "charset=")) continue;

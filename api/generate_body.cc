@@ -9,6 +9,7 @@
 
 #include "api/json_document.h"
 #include "api/text_rules.h"
+#include "base/internet_names.h"
 
 namespace hsmsigner::api {
 namespace {
@@ -84,19 +85,19 @@ void add_name(Form& form, pki::AlternativeName::Kind kind, const std::string& te
 }
 
 void set_email(Form& form, const std::string& path, const std::string& text) {
-  if (form.good(path, fault_of_email(text))) form.request.email = text;
+  if (form.good(path, fault_of_mail_address(text))) form.request.email = text;
 }
 
 void add_email(Form& form, const std::string& path, const std::string& text) {
-  if (form.good(path, fault_of_email(text))) add_name(form, pki::AlternativeName::Kind::email, text);
+  if (form.good(path, fault_of_mail_address(text))) add_name(form, pki::AlternativeName::Kind::email, text);
 }
 
 void add_host(Form& form, const std::string& path, const std::string& text) {
-  if (form.good(path, fault_of_host_name(text, true))) add_name(form, pki::AlternativeName::Kind::dns, text);
+  if (form.good(path, fault_of_host_name(text, Wildcard::leading))) add_name(form, pki::AlternativeName::Kind::dns, text);
 }
 
 void add_ip(Form& form, const std::string& path, const std::string& text) {
-  if (!is_ip_address(text)) return form.fault(path, "must be an IPv4 or IPv6 address");
+  if (!parse_ip_address(text)) return form.fault(path, "must be an IPv4 or IPv6 address");
   add_name(form, pki::AlternativeName::Kind::ip, text);
 }
 
@@ -231,17 +232,21 @@ void read_algorithm_member(Form& form, std::string_view member, const Value& val
 void read_algorithm(Form& form, const Value& value) {
   if (!value.IsObject()) return form.fault("algorithm", "must be an object");
   std::size_t chosen = 0;
+  bool strangers = false;
   for (const auto& member : value.GetObject()) {
     const std::string_view name = text_of(member.name);
     if (name == kRsaMember || name == kEcMember) {
       ++chosen;
       read_algorithm_member(form, name, member.value);
     } else {
-      form.fault("algorithm." + shown(name, 64), "unknown field");
+      strangers = true;
+      form.fault("algorithm." + shown(name, 64), "unknown field; use rsa_number_of_bits or ecdsa_number_of_bits");
     }
   }
   if (chosen != 1) {
     form.request.algorithm.reset();
+    // A mistyped member is one mistake, not two.
+    if (chosen == 0 && strangers) return;
     form.fault("algorithm", "must have exactly one of rsa_number_of_bits and ecdsa_number_of_bits");
   }
 }
@@ -260,10 +265,12 @@ void read_field(Form& form, const Field& field, const Value& value) {
 }
 
 void settle_container(Form& form, const Value& body, const std::optional<store::Container>& in_query) {
-  std::size_t given = 0;
-  for (const char* name : {"folder", "snippet", "device"}) given += body.HasMember(name) ? 1 : 0;
-  if (given > 1) return form.fault("folder", "only one of folder, snippet and device may be given");
-  if (given == 0) {
+  std::vector<const char*> given;
+  for (const char* name : {"folder", "snippet", "device"}) {
+    if (body.HasMember(name)) given.push_back(name);
+  }
+  if (given.size() > 1) return form.fault(given.back(), "only one of folder, snippet and device may be given");
+  if (given.empty()) {
     if (!in_query) return form.fault("folder", "one of folder, snippet and device is required");
     form.request.container = in_query;
     return;

@@ -1,9 +1,9 @@
 #include "api/text_rules.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <cstdint>
+
+#include "base/internet_names.h"
 
 namespace hsmsigner::api {
 namespace {
@@ -58,11 +58,6 @@ constexpr std::string_view kCountries =
     "PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM "
     "TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW";
 
-bool is_ldh_label(std::string_view label) {
-  if (label.empty() || label.size() > 63 || label.front() == '-' || label.back() == '-') return false;
-  return std::all_of(label.begin(), label.end(), [](char c) { return is_letter(c) || is_digit(c) || c == '-'; });
-}
-
 bool is_port(std::string_view text) {
   if (text.empty() || text.size() > 5 || !std::all_of(text.begin(), text.end(), is_digit)) return false;
   unsigned value = 0;
@@ -70,9 +65,9 @@ bool is_port(std::string_view text) {
   return value >= 1 && value <= 65535;
 }
 
-bool is_address(int family, std::string_view text) {
-  unsigned char octets[16];
-  return ::inet_pton(family, std::string(text).c_str(), octets) == 1;
+bool is_ip_v6(std::string_view text) {
+  const auto address = parse_ip_address(text);
+  return address && address->size() == 16;
 }
 
 }  // namespace
@@ -106,52 +101,6 @@ bool is_country_code(std::string_view text) {
   return kCountries.find(text) != std::string_view::npos;
 }
 
-std::optional<std::string> fault_of_host_name(std::string_view text, bool wildcard) {
-  if (is_address(AF_INET, text) || is_address(AF_INET6, text)) return "is an IP address, not a host name";
-  if (wildcard && text.starts_with("*.")) text.remove_prefix(2);
-  if (std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; })) {
-    return "must be ASCII; write an internationalised name as A-labels (xn--...)";
-  }
-  if (text.size() > 253) return "must have at most 253 characters";
-  const std::string_view rule = "must be labels of 1 to 63 letters, digits and inner hyphens, joined by dots";
-  std::string_view rest = text;
-  std::string_view label;
-  while (true) {
-    const std::size_t dot = rest.find('.');
-    label = rest.substr(0, dot);
-    if (!is_ldh_label(label)) {
-      return std::string(rule) + (wildcard ? "; one leading \"*.\" is allowed" : "");
-    }
-    if (dot == std::string_view::npos) break;
-    rest.remove_prefix(dot + 1);
-  }
-  // RFC 1123 2.1: the highest label is alphabetic, or a dotted number could pass for an address.
-  if (std::all_of(label.begin(), label.end(), is_digit)) return "must not end in a label of digits only";
-  return std::nullopt;
-}
-
-bool is_ip_address(std::string_view text) {
-  return text.find('\0') == std::string_view::npos && (is_address(AF_INET, text) || is_address(AF_INET6, text));
-}
-
-std::optional<std::string> fault_of_email(std::string_view text) {
-  constexpr std::string_view kAtomSymbols = "!#$%&'*+-/=?^_`{|}~";  // RFC 5322 3.2.3
-  const std::string rule = "must be an e-mail address such as name@example.com";
-  const std::size_t at = text.rfind('@');
-  if (at == std::string_view::npos) return rule;
-  const std::string_view local = text.substr(0, at);
-  if (local.empty() || local.size() > 64) return rule;  // RFC 5321 4.5.3.1.1
-  bool dot_before = true;
-  for (const char c : local) {
-    if (c == '.' ? dot_before : !(is_letter(c) || is_digit(c) || kAtomSymbols.find(c) != std::string_view::npos)) {
-      return rule;
-    }
-    dot_before = c == '.';
-  }
-  if (dot_before || fault_of_host_name(text.substr(at + 1), false)) return rule;
-  return std::nullopt;
-}
-
 std::optional<std::string> fault_of_http_url(std::string_view text) {
   const std::string rule = "must be an http or https URL such as http://ocsp.example.com/";
   const std::size_t scheme_end = text.find("://");
@@ -163,14 +112,14 @@ std::optional<std::string> fault_of_http_url(std::string_view text) {
   rest.remove_prefix(authority.size());
   if (authority.starts_with('[')) {
     const std::size_t close = authority.find(']');
-    if (close == std::string_view::npos || !is_address(AF_INET6, authority.substr(1, close - 1))) return rule;
+    if (close == std::string_view::npos || !is_ip_v6(authority.substr(1, close - 1))) return rule;
     authority.remove_prefix(close + 1);
     if (!authority.empty() && !(authority.front() == ':' && is_port(authority.substr(1)))) return rule;
   } else {
     const std::size_t colon = authority.find(':');
     if (colon != std::string_view::npos && !is_port(authority.substr(colon + 1))) return rule;
     const std::string_view host = authority.substr(0, colon);
-    if (!is_address(AF_INET, host) && fault_of_host_name(host, false)) return rule;
+    if (!parse_ip_address(host) && fault_of_host_name(host, Wildcard::refused)) return rule;
   }
   constexpr std::string_view kSymbols = "-._~!$&'()*+,;=:@/?";  // RFC 3986 3.3, 3.4
   for (std::size_t i = 0; i < rest.size(); ++i) {

@@ -1,4 +1,5 @@
-// What a piece of text must look like: UTF-8, host names, addresses, URLs. Each fault_of_… returns the end of a public
+// What a piece of text in a request must look like: UTF-8, container names, URLs (base/internet_names.h has the names
+// that certificates carry). Each fault_of_… returns the end of a public
 // sentence ("must be …"), or nothing when the text is good.
 #pragma once
 
@@ -19,11 +20,6 @@ std::optional<std::string> fault_of_characters(std::string_view utf8);
 bool is_container_name(std::string_view text);
 // ISO 3166-1 alpha-2, assigned; upper-case.
 bool is_country_code(std::string_view text);
-// LDH labels (RFC 1123 2.1) of 1 to 63 octets; one leading "*." where `wildcard`.
-std::optional<std::string> fault_of_host_name(std::string_view text, bool wildcard);
-bool is_ip_address(std::string_view text);
-// RFC 5280 4.2.1.6 rfc822Name: dot-atom "@" domain, ASCII.
-std::optional<std::string> fault_of_email(std::string_view text);
 // RFC 3986 with http or https, a host, no user information and no fragment.
 std::optional<std::string> fault_of_http_url(std::string_view text);
 

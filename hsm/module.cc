@@ -4,6 +4,7 @@
 #include <libp11.h>
 #include <openssl/err.h>
 
+#include <algorithm>
 #include <map>
 
 #include "base/log.h"
@@ -27,10 +28,36 @@ Error unavailable(const char* sentence, std::string cause, SourcePlace where = S
   return Error(ErrorKind::token_unavailable, {sentence}, where).with_cause(std::move(cause));
 }
 
-std::string text_or_empty(const char* text) { return text == nullptr ? std::string() : std::string(text); }
-
 std::string version_text(const CK_VERSION& version) {
   return std::to_string(version.major) + "." + std::to_string(version.minor);
+}
+
+std::vector<CK_SLOT_ID> slots_with_tokens(CK_FUNCTION_LIST& ck) {
+  // Tokens come and go between the two calls (PKCS#11 2.40 section 5.5, C_GetSlotList).
+  for (int attempts_left = 5; attempts_left > 0; --attempts_left) {
+    CK_ULONG count = 0;
+    check("C_GetSlotList", ck.C_GetSlotList(CK_TRUE, nullptr, &count));
+    std::vector<CK_SLOT_ID> slots(count);
+    const CK_RV rv = ck.C_GetSlotList(CK_TRUE, slots.data(), &count);
+    if (rv == CKR_BUFFER_TOO_SMALL) continue;
+    check("C_GetSlotList", rv);
+    slots.resize(std::min<std::size_t>(count, slots.size()));
+    return slots;
+  }
+  throw CkFailure("C_GetSlotList", CKR_BUFFER_TOO_SMALL);
+}
+
+TokenSlot token_slot(CK_SLOT_ID id, const CK_TOKEN_INFO& token) {
+  TokenSlot slot;
+  slot.id = id;
+  slot.label = ck_text(token.label, sizeof token.label);
+  slot.serial = ck_text(token.serialNumber, sizeof token.serialNumber);
+  slot.manufacturer = ck_text(token.manufacturerID, sizeof token.manufacturerID);
+  slot.model = ck_text(token.model, sizeof token.model);
+  slot.initialized = (token.flags & CKF_TOKEN_INITIALIZED) != 0;
+  slot.user_pin_set = (token.flags & CKF_USER_PIN_INITIALIZED) != 0;
+  slot.user_pin_locked = (token.flags & CKF_USER_PIN_LOCKED) != 0;
+  return slot;
 }
 
 // The modules of this process by path. An entry stays until its module is finalised, which is later than the moment
@@ -80,7 +107,7 @@ Module::Module(std::string path) : path_(std::move(path)) {
   library_ = ::dlopen(path_.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library_ == nullptr) {
     const char* reason = ::dlerror();
-    throw unavailable("the PKCS#11 module cannot be loaded", text_or_empty(reason));
+    throw unavailable("the PKCS#11 module cannot be loaded", reason == nullptr ? path_ : reason);
   }
   try {
     const auto get_list = reinterpret_cast<CK_C_GetFunctionList>(::dlsym(library_, "C_GetFunctionList"));
@@ -121,9 +148,6 @@ void Module::start() {
 
 void Module::stop() noexcept {
   if (context_ == nullptr) return;
-  if (slots_ != nullptr) PKCS11_release_all_slots(context_, slots_, slot_count_);
-  slots_ = nullptr;
-  slot_count_ = 0;
   PKCS11_CTX_unload(context_);
   PKCS11_CTX_free(context_);
   context_ = nullptr;
@@ -157,7 +181,6 @@ bool Module::reload(std::uint64_t seen, std::chrono::milliseconds patience) {
   lock.unlock();
   bool started = false;
   if (alone) {
-    const std::lock_guard libp11_lock(libp11_mutex_);
     stop();
     try {
       start();
@@ -174,29 +197,25 @@ bool Module::reload(std::uint64_t seen, std::chrono::milliseconds patience) {
   return started;
 }
 
+// Not by libp11: 0.4.12 frees its slots twice when it lists them a second time, and closes all sessions of a slot that
+// it releases.
 std::vector<TokenSlot> Module::tokens() {
-  const std::lock_guard lock(libp11_mutex_);
-  if (context_ == nullptr) throw unavailable("the PKCS#11 module is not loaded", "after a reload that failed");
-  ERR_clear_error();
-  if (PKCS11_update_slots(context_, &slots_, &slot_count_) != 0) {
-    throw unavailable("the PKCS#11 module does not list its tokens", "PKCS11_update_slots: " + libp11_errors());
+  try {
+    std::vector<TokenSlot> result;
+    for (const CK_SLOT_ID slot : slots_with_tokens(*functions_)) {
+      CK_TOKEN_INFO token{};
+      const CK_RV rv = functions_->C_GetTokenInfo(slot, &token);
+      if (rv == CKR_OK) {
+        result.push_back(token_slot(slot, token));
+      } else {
+        // One broken reader must not hide the other tokens.
+        log::warning("a slot's token cannot be asked", {{"slot", slot}, {"ck", ck_name(rv)}});
+      }
+    }
+    return result;
+  } catch (const CkFailure& failure) {
+    throw to_error(failure);
   }
-  std::vector<TokenSlot> result;
-  for (unsigned i = 0; i < slot_count_; ++i) {
-    const PKCS11_TOKEN* token = slots_[i].token;
-    if (token == nullptr) continue;
-    TokenSlot slot;
-    slot.id = PKCS11_get_slotid_from_slot(&slots_[i]);
-    slot.label = text_or_empty(token->label);
-    slot.serial = text_or_empty(token->serialnr);
-    slot.manufacturer = text_or_empty(token->manufacturer);
-    slot.model = text_or_empty(token->model);
-    slot.initialized = token->initialized != 0;
-    slot.user_pin_set = token->userPinSet != 0;
-    slot.user_pin_locked = token->userPinLocked != 0;
-    result.push_back(std::move(slot));
-  }
-  return result;
 }
 
 TokenSlot Module::find(const TokenSelector& selector) {

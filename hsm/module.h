@@ -13,9 +13,8 @@
 
 #include "hsm/token.h"
 
-// libp11's own tags, so that its header (and its PKCS11_ macros) stay in module.cc and token_admin.cc.
+// libp11's own tag, so that its header (and its PKCS11_ macros) stay in module.cc.
 struct PKCS11_ctx_st;
-struct PKCS11_slot_st;
 
 namespace hsmsigner::hsm {
 
@@ -87,11 +86,7 @@ class Module {
   bool reloading_ = false;   // guarded by gate_mutex_
   std::uint64_t incarnation_ = 1;  // guarded by gate_mutex_
 
-  std::mutex libp11_mutex_;  // its slot list is not made for several threads
-  PKCS11_ctx_st* context_ = nullptr;
-  // Kept as long as the context: releasing a slot makes libp11 call C_CloseAllSessions on it, ours included.
-  PKCS11_slot_st* slots_ = nullptr;
-  unsigned slot_count_ = 0;
+  PKCS11_ctx_st* context_ = nullptr;  // touched by start() and stop() alone, never with users inside
 };
 
 // Text of a blank-padded Cryptoki field (PKCS#11 2.40 section 3: padded with ' ', not terminated).

@@ -95,7 +95,9 @@ std::unique_ptr<Token> Token::open(const TokenOptions& options, Secret pin) {
   const TokenInfo& token = impl->info();
   log::info("token opened", {{"label", token.label},
                              {"serial", token.serial},
+                             {"manufacturer", token.manufacturer},
                              {"model", token.model},
+                             {"module", token.module_path},
                              {"sessions", impl->pool().sessions()}});
   return std::unique_ptr<Token>(new Token(std::move(impl)));
 }

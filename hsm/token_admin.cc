@@ -154,7 +154,8 @@ TokenListing init_token(const std::string& module_path, const std::string& seria
     check("C_GetTokenInfo", ck.C_GetTokenInfo(slot.id, &before));
     check_pin("the SO PIN", so_pin, before);
     check_pin("the user PIN", user_pin, before);
-    if ((before.flags & CKF_SO_PIN_LOCKED) != 0) throw unavailable("the token's SO PIN is locked");
+    // SoftHSM sets this flag on tokens that have no SO PIN yet.
+    if (slot.initialized && (before.flags & CKF_SO_PIN_LOCKED) != 0) throw unavailable("the token's SO PIN is locked");
     const FactoryPin* factory = factory_pin(slot);
     const bool fresh = (before.flags & CKF_SO_PIN_TO_BE_CHANGED) != 0;
     const Secret current = factory != nullptr && fresh ? Secret(factory->so_pin) : so_pin.clone();

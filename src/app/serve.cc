@@ -4,10 +4,12 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "api/http_server.h"
 #include "app/shutdown_watch.h"
 #include "base/clock.h"
+#include "base/error.h"
 #include "base/log.h"
 #include "hsm/token.h"
 #include "service/catalogue.h"
@@ -22,6 +24,17 @@ std::string url_of(const std::string& address, int port) {
   return "http://" + (version_6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
 }
 
+// The store knows no settings: which one is at fault is said here.
+std::unique_ptr<store::CertificateStore> open_store(const store::StoreOptions& options) {
+  try {
+    return store::CertificateStore::open(options);
+  } catch (const Error& error) {
+    std::vector<std::string> details = error.details();
+    for (std::string& detail : details) detail.insert(0, "store.path: ");
+    throw Error(error.kind(), std::move(details), error.where()).with_cause(error.cause()).with_help(error.help());
+  }
+}
+
 }  // namespace
 
 int serve(const Settings& settings, Secret pin) {
@@ -29,13 +42,7 @@ int serve(const Settings& settings, Secret pin) {
   // still stands (SoftHSM crashes at exit without C_Finalize), and last the watch with its deadline.
   ShutdownWatch watch;
   const std::unique_ptr<hsm::Token> token = hsm::Token::open(settings.token, std::move(pin));
-  const hsm::TokenInfo& info = token->info();
-  log::info("token opened", {{"label", info.label},
-                             {"serial", info.serial},
-                             {"manufacturer", info.manufacturer},
-                             {"model", info.model},
-                             {"module", info.module_path}});
-  const std::unique_ptr<store::CertificateStore> store = store::CertificateStore::open(settings.store);
+  const std::unique_ptr<store::CertificateStore> store = open_store(settings.store);
   service::Generation generation(*token, *store, system_now);
   service::Catalogue catalogue(*store, system_now);
   api::HttpServer server(settings.server, generation, catalogue);

@@ -7,6 +7,11 @@
 namespace hsmsigner {
 namespace {
 
+constexpr std::size_t kMaxLabel = 63;        // RFC 1035 2.3.4
+constexpr std::size_t kMaxHostName = 253;    // the same, as text without the root's dot
+constexpr std::size_t kMaxLocalPart = 64;    // RFC 5321 4.5.3.1.1
+constexpr std::size_t kMaxMailAddress = 255;
+
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 constexpr bool is_alphanumeric(char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 // RFC 5322 3.2.3, atext.
@@ -15,13 +20,14 @@ constexpr bool is_atext(char c) {
 }
 
 bool is_label(std::string_view label) noexcept {
-  return !label.empty() && label.size() <= 63 && label.front() != '-' && label.back() != '-' &&
+  return !label.empty() && label.size() <= kMaxLabel && label.front() != '-' && label.back() != '-' &&
          std::ranges::all_of(label, [](char c) { return is_alphanumeric(c) || c == '-'; });
 }
 
+bool is_atom(std::string_view atom) noexcept { return !atom.empty() && std::ranges::all_of(atom, is_atext); }
+
 // Whether `accepts` holds for every part between dots.
-template <typename Predicate>
-bool every_part(std::string_view text, Predicate accepts) noexcept {
+bool every_part(std::string_view text, bool (*accepts)(std::string_view) noexcept) noexcept {
   while (true) {
     const std::size_t dot = text.find('.');
     if (!accepts(text.substr(0, dot))) return false;
@@ -32,29 +38,40 @@ bool every_part(std::string_view text, Predicate accepts) noexcept {
 
 }  // namespace
 
-bool is_host_name(std::string_view text) noexcept {
-  if (text.starts_with("*.")) text.remove_prefix(2);
-  if (text.empty() || text.size() > 253 || !every_part(text, is_label)) return false;
-  const std::string_view last = text.substr(text.rfind('.') + 1);
-  return !std::ranges::all_of(last, is_digit);
-}
-
-std::optional<Bytes> parse_ip_address(const std::string& text) {
-  if (text.find('\0') != std::string::npos) return std::nullopt;
-  Bytes v4(4);
-  if (::inet_pton(AF_INET, text.c_str(), v4.data()) == 1) return v4;
-  Bytes v6(16);
-  if (::inet_pton(AF_INET6, text.c_str(), v6.data()) == 1) return v6;
+std::optional<std::string> fault_of_host_name(std::string_view text, Wildcard wildcard) {
+  if (parse_ip_address(text)) return "is an IP address, not a host name";
+  const bool leading = wildcard == Wildcard::leading;
+  if (leading && text.starts_with("*.")) text.remove_prefix(2);
+  if (std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x80; })) {
+    return "must be ASCII; write an internationalised name as A-labels (xn--...)";
+  }
+  if (text.size() > kMaxHostName) return "must have at most 253 characters";
+  if (!every_part(text, is_label)) {
+    return std::string("must be labels of 1 to 63 letters, digits and inner hyphens, joined by dots") +
+           (leading ? "; one leading \"*.\" is allowed" : "");
+  }
+  // Or a dotted number could pass for an address.
+  if (std::ranges::all_of(text.substr(text.rfind('.') + 1), is_digit)) return "must not end in a label of digits only";
   return std::nullopt;
 }
 
-bool is_mail_address(std::string_view text) noexcept {
-  if (text.size() > 255) return false;
+std::optional<std::string> fault_of_mail_address(std::string_view text) {
   const std::size_t at = text.rfind('@');
-  if (at == std::string_view::npos || at > 64) return false;
-  const auto is_atom = [](std::string_view atom) { return !atom.empty() && std::ranges::all_of(atom, is_atext); };
-  const std::string_view domain = text.substr(at + 1);
-  return every_part(text.substr(0, at), is_atom) && !domain.starts_with("*.") && is_host_name(domain);
+  if (at == std::string_view::npos || at > kMaxLocalPart || text.size() > kMaxMailAddress ||
+      !every_part(text.substr(0, at), is_atom) || fault_of_host_name(text.substr(at + 1), Wildcard::refused)) {
+    return "must be an e-mail address such as name@example.com";
+  }
+  return std::nullopt;
+}
+
+std::optional<Bytes> parse_ip_address(std::string_view text) {
+  if (text.find('\0') != std::string_view::npos) return std::nullopt;
+  const std::string terminated(text);
+  Bytes v4(4);
+  if (::inet_pton(AF_INET, terminated.c_str(), v4.data()) == 1) return v4;
+  Bytes v6(16);
+  if (::inet_pton(AF_INET6, terminated.c_str(), v6.data()) == 1) return v6;
+  return std::nullopt;
 }
 
 }  // namespace hsmsigner

@@ -46,7 +46,7 @@ std::optional<Uuid> Uuid::from_bytes(ByteView bytes) {
 
 std::string Uuid::to_string() const {
   std::string text = to_hex(octets_);
-  for (std::size_t position : {8, 13, 18, 23}) text.insert(position, 1, '-');
+  for (const std::size_t position : {8U, 13U, 18U, 23U}) text.insert(position, 1, '-');
   return text;
 }
 

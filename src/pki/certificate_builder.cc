@@ -35,8 +35,11 @@ void set_serial(X509* x509, ByteView serial) {
   require_pointer(BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(x509)), "BN_to_ASN1_INTEGER");
 }
 
-// UTCTime through 2049, GeneralizedTime from 2050 (RFC 5280 4.1.2.5), which is how ASN1_TIME_set chooses.
+// UTCTime through 2049, GeneralizedTime from 2050 (RFC 5280 4.1.2.5), which is how ASN1_TIME_set chooses. It would also
+// write a year of five digits, which no reader takes.
 Asn1TimePtr to_asn1_time(const char* field, UnixTime time) {
+  using namespace std::chrono;
+  if (time >= sys_days{year{10000} / January / 1}) refuse(field, "cannot be expressed in a certificate");
   Asn1TimePtr encoded(ASN1_TIME_set(nullptr, static_cast<time_t>(time.time_since_epoch().count())));
   if (!encoded) refuse(field, "cannot be expressed in a certificate");
   return encoded;

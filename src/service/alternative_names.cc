@@ -20,9 +20,9 @@ std::vector<AlternativeName> alternative_names_of(const GenerateRequest& request
   const std::string& common_name = *request.common_name;
   if (parse_ip_address(common_name)) {
     add({AlternativeName::Kind::ip, common_name});
-  } else if (is_mail_address(common_name)) {
+  } else if (!fault_of_mail_address(common_name)) {
     add({AlternativeName::Kind::email, common_name});
-  } else if (is_host_name(common_name)) {
+  } else if (!fault_of_host_name(common_name, Wildcard::leading)) {
     add({AlternativeName::Kind::dns, common_name});
   }
   return names;

@@ -86,9 +86,7 @@ Plan Generation::Impl::plan(GenerateRequest& request) {
   Plan plan;
   plan.not_before = clock();
   const bool self_signed = request.signed_by.empty();
-  if (!self_signed && request.container) {
-    plan.issuer = issuers.resolve(request.signed_by, *request.container, plan.not_before, faults);
-  }
+  if (!self_signed) plan.issuer = issuers.resolve(request.signed_by, request.container, plan.not_before, faults);
   if (request.algorithm && !token.can_generate(*request.algorithm)) {
     faults.push_back("algorithm: this token cannot generate " + std::string(info(*request.algorithm).name) + " keys");
   }

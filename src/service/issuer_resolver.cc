@@ -36,11 +36,12 @@ std::vector<store::CertificateRecord> IssuerResolver::candidates(const std::stri
   return found;
 }
 
-std::shared_ptr<const Issuer> IssuerResolver::resolve(const std::string& signed_by, const store::Container& container,
-                                                      UnixTime now, std::vector<std::string>& faults) {
+std::shared_ptr<const Issuer> IssuerResolver::resolve(const std::string& signed_by,
+                                                      const std::optional<store::Container>& container, UnixTime now,
+                                                      std::vector<std::string>& faults) {
   auto found = candidates(signed_by);
   if (std::ranges::any_of(found, [&](const auto& record) { return record.container == container; })) {
-    std::erase_if(found, [&](const auto& record) { return !(record.container == container); });
+    std::erase_if(found, [&](const auto& record) { return record.container != container; });
   }
   if (found.empty()) {
     faults.push_back("signed_by: no certificate here has this name or id");
@@ -52,6 +53,7 @@ std::shared_ptr<const Issuer> IssuerResolver::resolve(const std::string& signed_
     return nullptr;
   }
   if (found.size() > 1) {
+    if (!container) return nullptr;
     faults.push_back("signed_by: ambiguous, it means " + std::to_string(found.size()) + " certificates: " +
                      list_places(found) + "; give the id");
     return nullptr;

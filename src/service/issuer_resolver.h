@@ -32,9 +32,10 @@ class IssuerResolver {
   IssuerResolver(hsm::Token& token, store::CertificateStore& store) : token_(token), store_(store) {}
 
   // Finds `signed_by` by name or id: in `container` first, else a unique match elsewhere; a certificate authority goes
-  // before a namesake that is none. On failure returns nothing and adds one sentence to `faults`.
-  std::shared_ptr<const Issuer> resolve(const std::string& signed_by, const store::Container& container, UnixTime now,
-                                        std::vector<std::string>& faults);
+  // before a namesake that is none. On failure returns nothing and adds one sentence to `faults`. Without a container
+  // (the request's was at fault) it only tells what would be wrong in any.
+  std::shared_ptr<const Issuer> resolve(const std::string& signed_by, const std::optional<store::Container>& container,
+                                        UnixTime now, std::vector<std::string>& faults);
 
  private:
   std::vector<store::CertificateRecord> candidates(const std::string& signed_by);

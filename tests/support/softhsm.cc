@@ -36,7 +36,7 @@ std::size_t SoftHsm::count_objects() const {
                                        "", environment());
   std::size_t count = 0;
   std::istringstream lines(listing);
-  for (std::string line; std::getline(lines, line);) count += line.find(" Object") != std::string::npos ? 1 : 0;
+  for (std::string line; std::getline(lines, line);) count += line.find(" Object") != std::string::npos ? 1U : 0U;
   return count;
 }
 

@@ -37,7 +37,8 @@ struct Library {
 };
 
 const Library kLibraries[] = {
-    {"OpenSSL", std::regex("openssl/.*"), {"pki"}},
+    {"OpenSSL", std::regex("openssl/(?!err\\.h).*"), {"pki"}},
+    {"OpenSSL's error queue", std::regex("openssl/err\\.h"), {"pki", "hsm"}},  // where libp11 leaves its errors
     {"PKCS#11", std::regex("p11-kit/.*|pkcs11.*\\.h|libp11\\.h|p11-kit-1/.*"), {"hsm"}},
     {"SQL", std::regex("soci/.*|soci.*\\.h|sqlite3\\.h"), {"store"}},
     {"HTTP", std::regex("httplib\\.h"), {"api"}},

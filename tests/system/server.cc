@@ -83,14 +83,13 @@ std::string exchange_raw(int port, const std::string& octets) {
 
 ServerFixture::ServerFixture(ServerOptions options, bool started) : options_(std::move(options)) {
   state_.write("pin", token_.pin() + "\n");
-  plan("");
   if (started) start();
 }
 
 void ServerFixture::write_config() {
   std::map<std::string, std::string> settings = {
       {"server.port", "0"},
-      {"token.module", quote(options_.faults ? FAULT_PKCS11_MODULE_PATH : test_support::SoftHsm::module_path())},
+      {"token.module", quote(options_.faults ? test_support::Faults::module_path() : test_support::SoftHsm::module_path())},
       {"token.label", quote(token_.label())},
       {"token.pin_file", quote(state_.file("pin"))},
       {"store.path", quote(state_.file("hsm-signer.sqlite"))},
@@ -108,10 +107,7 @@ void ServerFixture::write_config() {
 
 std::map<std::string, std::string> ServerFixture::environment() const {
   std::map<std::string, std::string> result = token_.environment();
-  if (options_.faults) {
-    result["FAULT_PKCS11_MODULE"] = test_support::SoftHsm::module_path();
-    result["FAULT_PKCS11_PLAN_FILE"] = state_.file("plan");
-  }
+  if (options_.faults) result.merge(faults_.environment());
   for (const auto& [name, value] : options_.environment) result[name] = value;
   return result;
 }
@@ -156,12 +152,6 @@ std::size_t ServerFixture::rows() const {
   const Reply reply = get("/certificates?limit=1");
   if (reply.status != 200) throw std::runtime_error("the list was answered " + reply.body);
   return static_cast<std::size_t>(reply.json()["total"].integer());
-}
-
-void ServerFixture::plan(const std::string& lines) const {
-  // Renamed into place: the server reads it at any moment.
-  const std::string fresh = state_.write("plan.new", lines);
-  std::filesystem::rename(fresh, state_.file("plan"));
 }
 
 std::vector<std::string> check_error(const Reply& reply, int status, const std::string& code,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "support/command.h"
+#include "support/faults.h"
 #include "support/softhsm.h"
 #include "support/temporary_directory.h"
 #include "system/json.h"
@@ -79,8 +80,8 @@ class ServerFixture {
   std::size_t keys() const { return token_.count_objects(); }
   // Certificates the server knows.
   std::size_t rows() const;
-  // What the fault module does from now on (tests/hsm/fault_module); "" for nothing.
-  void plan(const std::string& lines) const;
+  // What the fault module does from now on (tests/support/fault_module/plan.h); "" for nothing.
+  void plan(const std::string& lines) const { faults_.plan(lines); }
 
  private:
   void write_config();
@@ -88,6 +89,7 @@ class ServerFixture {
 
   test_support::SoftHsm token_;
   test_support::TemporaryDirectory state_;
+  test_support::Faults faults_{test_support::SoftHsm::module_path()};
   ServerOptions options_;
   std::string config_file_;
   std::unique_ptr<test_support::BackgroundProcess> process_;

@@ -1,0 +1,18 @@
+// One suite for every token: what hsm/token.h promises, asked of whichever token it is given.
+#pragma once
+
+#include <string>
+
+#include "hsm/token.h"
+
+namespace hsm_contract {
+
+struct Target {
+  hsmsigner::hsm::TokenOptions options;
+  std::string pin;
+};
+
+// Runs every check with doctest's macros.
+void check_contract(const Target& target);
+
+}  // namespace hsm_contract

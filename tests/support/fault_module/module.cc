@@ -1,0 +1,147 @@
+// A PKCS#11 module that stands in front of a real one and makes it fail or lie as a plan says (plan.h). What the plan
+// does not name goes through unchanged.
+//
+// Environment: FAULT_PKCS11_MODULE, the real module; FAULT_PKCS11_PLAN_FILE, the plan; FAULT_PKCS11_CALLS_FILE, where
+// the name of every call is appended.
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <p11-kit/pkcs11.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+#include "support/fault_module/plan.h"
+
+namespace fault_module {
+namespace {
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  if (value == nullptr) throw std::runtime_error(std::string("fault module: ") + name + " is not set");
+  return value;
+}
+
+struct State {
+  CK_FUNCTION_LIST* real = nullptr;
+  CK_FUNCTION_LIST faulty{};
+  Plan plan{variable("FAULT_PKCS11_PLAN_FILE")};
+  int calls = ::open(variable("FAULT_PKCS11_CALLS_FILE").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+};
+
+State& state() {
+  static State* const instance = new State;  // never destroyed: calls may come while the process ends
+  return *instance;
+}
+
+// One write per line, so that lines of several threads do not mix.
+void note(const std::string& function) {
+  const std::string line = function + "\n";
+  if (::write(state().calls, line.data(), line.size()) != static_cast<ssize_t>(line.size())) std::abort();
+}
+
+void apply(const Rule& rule, CK_ATTRIBUTE* attributes, CK_ULONG count) {
+  for (CK_ULONG i = 0; i < count && rule.report; ++i) {
+    const bool asked = attributes[i].type == rule.report->first && attributes[i].pValue != nullptr;
+    if (asked && attributes[i].ulValueLen == sizeof(CK_BBOOL)) {
+      *static_cast<CK_BBOOL*>(attributes[i].pValue) = rule.report->second;
+    }
+  }
+}
+
+void apply(const Rule& rule, CK_TOKEN_INFO& token) {
+  token.flags |= rule.flags;
+  if (rule.sessions) token.ulMaxSessionCount = token.ulMaxRwSessionCount = *rule.sessions;
+}
+
+// What a call's answer is turned into, for the two calls whose answers a plan can change.
+template <typename... Arguments>
+void falsify(const Rule&, Arguments...) {}
+void falsify(const Rule& rule, CK_SESSION_HANDLE, CK_OBJECT_HANDLE, CK_ATTRIBUTE* attributes, CK_ULONG count) {
+  apply(rule, attributes, count);
+}
+void falsify(const Rule& rule, CK_SLOT_ID, CK_TOKEN_INFO* token) { apply(rule, *token); }
+
+template <auto Member>
+struct Call;
+
+template <typename... Arguments, CK_RV (*CK_FUNCTION_LIST::*Member)(Arguments...)>
+struct Call<Member> {
+  static inline const char* name = nullptr;
+
+  static CK_RV run(Arguments... arguments) {
+    try {
+      note(name);
+      const std::vector<Rule> rules = state().plan.on_call(name);
+      CK_RV rv = CKR_OK;
+      bool called = false;
+      for (const Rule& rule : rules) std::this_thread::sleep_for(std::chrono::milliseconds(rule.delay_ms));
+      for (const Rule& rule : rules) {
+        if (rule.rv && !rule.after) return *rule.rv;
+      }
+      rv = (state().real->*Member)(arguments...);
+      called = rv == CKR_OK;
+      for (const Rule& rule : rules) {
+        if (called) falsify(rule, arguments...);
+        if (called && rule.rv) rv = *rule.rv;
+      }
+      return rv;
+    } catch (const std::exception& error) {
+      // A faulty plan must end the test, not pass for a fault of the token.
+      std::fprintf(stderr, "%s\n", error.what());
+      std::abort();
+    }
+  }
+};
+
+#define WRAP(function)                                                  \
+  Call<&CK_FUNCTION_LIST::function>::name = #function;                  \
+  state().faulty.function = &Call<&CK_FUNCTION_LIST::function>::run
+
+void prepare() {
+  void* const library = ::dlopen(variable("FAULT_PKCS11_MODULE").c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) throw std::runtime_error("fault module: the real module does not load");
+  const auto get_list = reinterpret_cast<CK_C_GetFunctionList>(::dlsym(library, "C_GetFunctionList"));
+  if (get_list == nullptr || get_list(&state().real) != CKR_OK) {
+    throw std::runtime_error("fault module: the real module has no function list");
+  }
+  state().faulty = *state().real;
+  WRAP(C_Initialize);
+  WRAP(C_Finalize);
+  WRAP(C_GetTokenInfo);
+  WRAP(C_OpenSession);
+  WRAP(C_CloseSession);
+  WRAP(C_GetSessionInfo);
+  WRAP(C_Login);
+  WRAP(C_Logout);
+  WRAP(C_GenerateKeyPair);
+  WRAP(C_GetAttributeValue);
+  WRAP(C_FindObjectsInit);
+  WRAP(C_FindObjects);
+  WRAP(C_FindObjectsFinal);
+  WRAP(C_DestroyObject);
+  WRAP(C_GenerateRandom);
+  WRAP(C_SignInit);
+  WRAP(C_Sign);
+}
+#undef WRAP
+
+}  // namespace
+}  // namespace fault_module
+
+extern "C" __attribute__((visibility("default"))) CK_RV C_GetFunctionList(CK_FUNCTION_LIST** list) {
+  try {
+    static const bool prepared = (fault_module::prepare(), true);
+    if (!prepared || list == nullptr) return CKR_ARGUMENTS_BAD;
+    *list = &fault_module::state().faulty;
+    return CKR_OK;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return CKR_GENERAL_ERROR;
+  }
+}

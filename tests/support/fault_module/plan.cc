@@ -1,0 +1,122 @@
+#include "support/fault_module/plan.h"
+
+#include <array>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+#include "hsm/ck_result.h"
+
+namespace fault_module {
+namespace {
+
+template <typename T>
+struct Named {
+  const char* name;
+  T value;
+};
+
+constexpr std::array kAttributes = {
+    Named<CK_ATTRIBUTE_TYPE>{"token", CKA_TOKEN},
+    Named<CK_ATTRIBUTE_TYPE>{"private", CKA_PRIVATE},
+    Named<CK_ATTRIBUTE_TYPE>{"sensitive", CKA_SENSITIVE},
+    Named<CK_ATTRIBUTE_TYPE>{"always_sensitive", CKA_ALWAYS_SENSITIVE},
+    Named<CK_ATTRIBUTE_TYPE>{"extractable", CKA_EXTRACTABLE},
+    Named<CK_ATTRIBUTE_TYPE>{"never_extractable", CKA_NEVER_EXTRACTABLE},
+    Named<CK_ATTRIBUTE_TYPE>{"local", CKA_LOCAL},
+    Named<CK_ATTRIBUTE_TYPE>{"sign", CKA_SIGN},
+    Named<CK_ATTRIBUTE_TYPE>{"decrypt", CKA_DECRYPT},
+    Named<CK_ATTRIBUTE_TYPE>{"unwrap", CKA_UNWRAP},
+    Named<CK_ATTRIBUTE_TYPE>{"derive", CKA_DERIVE},
+};
+
+constexpr std::array kFlags = {
+    Named<CK_FLAGS>{"CKF_USER_PIN_LOCKED", CKF_USER_PIN_LOCKED},
+    Named<CK_FLAGS>{"CKF_USER_PIN_FINAL_TRY", CKF_USER_PIN_FINAL_TRY},
+};
+
+template <typename Table>
+auto value_of(const Table& table, const std::string& name) {
+  for (const auto& row : table) {
+    if (name == row.name) return row.value;
+  }
+  throw std::runtime_error("fault plan: unknown name " + name);
+}
+
+// The names are those of the product's own table.
+CK_RV rv_of(const std::string& name) {
+  constexpr CK_RV kLargest = 0x400;
+  for (CK_RV rv = 0; rv <= kLargest; ++rv) {
+    if (hsmsigner::hsm::ck_name(rv) == name) return rv;
+  }
+  throw std::runtime_error("fault plan: unknown return value " + name);
+}
+
+void read_word(Rule& rule, const std::string& word) {
+  const std::size_t equals = word.find('=');
+  const std::string key = word.substr(0, equals);
+  const std::string value = equals == std::string::npos ? "" : word.substr(equals + 1);
+  if (key == "rv") {
+    rule.rv = rv_of(value);
+  } else if (key == "after") {
+    rule.after = true;
+  } else if (key == "report") {
+    const std::size_t colon = value.find(':');
+    const bool truth = value.substr(colon + 1) == "true";
+    rule.report = {value_of(kAttributes, value.substr(0, colon)), static_cast<CK_BBOOL>(truth ? CK_TRUE : CK_FALSE)};
+  } else if (key == "flag") {
+    rule.flags |= value_of(kFlags, value);
+  } else if (key == "sessions") {
+    rule.sessions = std::stoul(value);
+  } else if (key == "delay_ms") {
+    rule.delay_ms = static_cast<unsigned>(std::stoul(value));
+  } else if (key == "skip") {
+    rule.skip = std::stoul(value);
+  } else if (key == "times") {
+    rule.times = std::stoul(value);
+  } else {
+    throw std::runtime_error("fault plan: unknown word " + word);
+  }
+}
+
+}  // namespace
+
+std::vector<Rule> parse_plan(const std::string& text) {
+  std::vector<Rule> rules;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.empty() || line.starts_with('#')) continue;
+    std::istringstream words(line);
+    Rule rule;
+    words >> rule.function;
+    for (std::string word; words >> word;) read_word(rule, word);
+    rules.push_back(std::move(rule));
+  }
+  return rules;
+}
+
+std::vector<Rule> Plan::on_call(const std::string& function) {
+  std::ostringstream content;
+  std::ifstream in(file_, std::ios::binary);
+  if (!in) throw std::runtime_error("fault plan: cannot read " + file_);
+  content << in.rdbuf();
+
+  const std::lock_guard lock(mutex_);
+  if (content.str() != text_) {
+    rules_ = parse_plan(content.str());
+    text_ = content.str();
+  }
+  std::vector<Rule> acting;
+  for (Rule& rule : rules_) {
+    if (rule.function != function) continue;
+    if (rule.skip > 0) {
+      --rule.skip;
+    } else if (rule.times > 0) {
+      --rule.times;
+      acting.push_back(rule);
+    }
+  }
+  return acting;
+}
+
+}  // namespace fault_module
