@@ -25,13 +25,20 @@ Error unavailable(const char* sentence, std::string help = "", SourcePlace where
   return Error(ErrorKind::token_unavailable, {sentence}, where).with_help(std::move(help));
 }
 
+// Whether the token looked at the PIN and did not like it. Some have no better word for that than
+// CKR_FUNCTION_FAILED (yubihsm_pkcs11), some none at all but count it.
+bool is_refusal(CK_RV rv, CK_FLAGS before, CK_FLAGS after) {
+  constexpr CK_FLAGS kCounted = CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY | CKF_USER_PIN_LOCKED;
+  return ck_class(rv) == CkClass::pin || rv == CKR_FUNCTION_FAILED || (after & ~before & kCounted) != 0;
+}
+
 }  // namespace
 
 Keeper::Keeper(std::shared_ptr<Module> module, TokenSelector selector, Secret pin)
     : module_(std::move(module)), selector_(std::move(selector)), pin_(std::move(pin)) {
   const Module::Use use(*module_);
   first_slot_ = module_->find(selector_);
-  slot_id_ = first_slot_.id;
+  slot_id_ = first_slot_.slot_id;
   try {
     check("C_GetTokenInfo", module_->functions().C_GetTokenInfo(slot_id_, &token_info_));
     login();
@@ -86,20 +93,27 @@ void Keeper::login() {
   if (rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN) {
     session_ = session;
     incarnation_ = module_->incarnation();
+    logins_.fetch_add(1, std::memory_order_acq_rel);
     return;
   }
   close_session(session);
-  if (ck_class(rv) == CkClass::pin) {
-    pin_refused_ = true;
-    pin_guard::note_refused(token, pin_);
-    pin_ = Secret();
-    log::error("the token refused the PIN; it is not sent again", {{"token", first_slot_.label}, {"ck", ck_name(rv)}});
-    if (rv == CKR_PIN_LOCKED) {
-      throw unavailable("the token's user PIN is locked", "The security officer must set it anew.")
-          .with_cause("C_Login: CKR_PIN_LOCKED");
-    }
-  }
+  CK_TOKEN_INFO after = now;
+  if (ck.C_GetTokenInfo(slot_id_, &after) != CKR_OK) after = now;
+  if (is_refusal(rv, now.flags, after.flags)) refuse_pin(token, rv);
   throw CkFailure("C_Login", rv);
+}
+
+void Keeper::refuse_pin(const std::string& token, CK_RV rv) {
+  pin_refused_ = true;
+  pin_guard::note_refused(token, pin_);
+  pin_ = Secret();
+  log::error("the token refused the PIN; it is not sent again", {{"token", first_slot_.label}, {"ck", ck_name(rv)}});
+  const std::string cause = "C_Login: " + ck_name(rv);
+  if (rv == CKR_PIN_LOCKED) {
+    throw unavailable("the token's user PIN is locked", "The security officer must set it anew.").with_cause(cause);
+  }
+  throw unavailable("the token refused the PIN", "It is not sent again: correct the PIN and restart.")
+      .with_cause(cause);
 }
 
 bool Keeper::alive() const {
@@ -114,7 +128,7 @@ void Keeper::restore() {
   // A keeper that says it is well while calls go on failing is not believed for ever.
   if (failures_ < kFailuresBeforeBackOff && alive()) return;
   drop_session();
-  slot_id_ = module_->find(selector_).id;
+  slot_id_ = module_->find({first_slot_.label, first_slot_.serial}).slot_id;
   try {
     login();
   } catch (const CkFailure& failure) {
@@ -130,20 +144,23 @@ void Keeper::admit() const {
   }
 }
 
-void Keeper::recover(std::uint64_t seen) {
+void Keeper::recover(const Epoch& seen) {
   const std::lock_guard lock(recovery_);
-  if (epoch() != seen) return;
+  if (epoch() != seen) {
+    const Module::Use use(*module_);
+    if (alive()) return;
+  }
   const std::uint64_t incarnation = module_->incarnation();
   // Whoever waited for the lock while the first one failed finds the token left alone.
   admit();
+  const bool suspect_module = failures_ >= kFailuresBeforeReload;
+  if (suspect_module) module_->reload(incarnation, kReloadPatience);
   try {
-    if (failures_ >= kFailuresBeforeReload) module_->reload(incarnation, kReloadPatience);
     restore();
   } catch (const Error&) {
-    if (pin_refused_ || !module_->reload(incarnation, kReloadPatience)) throw;
+    if (pin_refused_ || suspect_module || !module_->reload(incarnation, kReloadPatience)) throw;
     restore();
   }
-  epoch_.fetch_add(1, std::memory_order_acq_rel);
 }
 
 void Keeper::note_success() noexcept {

@@ -12,6 +12,7 @@
 
 #include "base/secret.h"
 #include "hsm/module.h"
+#include "hsm/session.h"
 
 namespace hsmsigner::hsm {
 
@@ -25,11 +26,11 @@ class Keeper {
   Keeper& operator=(const Keeper&) = delete;
 
   Module& module() const noexcept { return *module_; }
-  const TokenSlot& slot() const noexcept { return first_slot_; }
+  const TokenListing& slot() const noexcept { return first_slot_; }
   // As it was at construction.
   const CK_TOKEN_INFO& token_info() const noexcept { return token_info_; }
-  // Grows whenever sessions and object handles of before must be taken for lost.
-  std::uint64_t epoch() const noexcept { return epoch_.load(std::memory_order_acquire); }
+  // Another one whenever sessions and object handles of before must be taken for lost.
+  Epoch epoch() const noexcept { return {module_->incarnation(), logins_.load(std::memory_order_acquire)}; }
 
   // A R/W session on the token. Within a Module::Use. Throws CkFailure.
   CK_SESSION_HANDLE open_session();
@@ -38,9 +39,10 @@ class Keeper {
 
   // Throws Error{token_unavailable} at once while the token is being left alone after repeated failures.
   void admit() const;
-  // A call answered CkClass::session_lost in a session of `seen`: sees to it that the token is found and logged in, and
-  // begins a new epoch, once for all who ask. Not within a Module::Use. Throws Error{token_unavailable}.
-  void recover(std::uint64_t seen);
+  // A call answered CkClass::session_lost in a session of `seen`: sees to it that the same token is found and logged
+  // in, once for all who ask. A new epoch begins only if that took a login, since a search for every key is dear. Not
+  // within a Module::Use. Throws Error{token_unavailable}.
+  void recover(const Epoch& seen);
   void note_success() noexcept;
   void note_failure() noexcept;
 
@@ -50,11 +52,12 @@ class Keeper {
   void restore();
   bool alive() const;
   void login();
+  void refuse_pin(const std::string& token, CK_RV rv);
   void drop_session() noexcept;
 
   const std::shared_ptr<Module> module_;
   const TokenSelector selector_;
-  TokenSlot first_slot_;
+  TokenListing first_slot_;  // the token to stay with: another one of the same label is not ours
   CK_TOKEN_INFO token_info_{};
 
   std::mutex recovery_;  // one recovery at a time; guards pin_, session_, pin_refused_
@@ -64,7 +67,7 @@ class Keeper {
   std::uint64_t incarnation_ = 0;  // of the module when session_ was opened: a number says nothing after a reload
 
   std::atomic<CK_SLOT_ID> slot_id_ = 0;
-  std::atomic<std::uint64_t> epoch_ = 1;
+  std::atomic<std::uint64_t> logins_ = 0;
   std::atomic<unsigned> failures_ = 0;  // in a row, at most one per back-off interval
   std::atomic<Instant::rep> leave_alone_until_ = 0;
 };

@@ -5,7 +5,7 @@
 
 namespace hsmsigner::hsm {
 
-void KeyObject::set(CK_OBJECT_HANDLE handle, std::uint64_t epoch) {
+void KeyObject::set(CK_OBJECT_HANDLE handle, const Epoch& epoch) {
   const std::lock_guard lock(mutex_);
   handle_ = handle;
   epoch_ = epoch;
@@ -14,6 +14,22 @@ void KeyObject::set(CK_OBJECT_HANDLE handle, std::uint64_t epoch) {
 
 std::optional<CK_OBJECT_HANDLE> KeyObject::find(Session& session) {
   const std::lock_guard lock(mutex_);
+  return find_locked(session);
+}
+
+std::optional<CK_OBJECT_HANDLE> KeyObject::take(Session& session) {
+  const std::lock_guard lock(mutex_);
+  const std::optional<CK_OBJECT_HANDLE> handle = find_locked(session);
+  if (handle) destroyed_ = true;
+  return handle;
+}
+
+void KeyObject::give_back() {
+  const std::lock_guard lock(mutex_);
+  destroyed_ = false;
+}
+
+std::optional<CK_OBJECT_HANDLE> KeyObject::find_locked(Session& session) {
   if (destroyed_) return std::nullopt;
   if (handle_ != CK_INVALID_HANDLE && epoch_ == session.epoch()) return handle_;
   const std::optional<CK_OBJECT_HANDLE> found = find_private_key(session, id_);
@@ -25,11 +41,6 @@ std::optional<CK_OBJECT_HANDLE> KeyObject::find(Session& session) {
 void KeyObject::forget(CK_OBJECT_HANDLE handle) {
   const std::lock_guard lock(mutex_);
   if (handle_ == handle) handle_ = CK_INVALID_HANDLE;
-}
-
-void KeyObject::mark_destroyed() {
-  const std::lock_guard lock(mutex_);
-  destroyed_ = true;
 }
 
 std::shared_ptr<KeyObject> KeyObjects::of(const Uuid& id) {
@@ -48,13 +59,13 @@ std::shared_ptr<KeyObject> KeyObjects::of(const Uuid& id) {
 }
 
 bool destroy_key(Session& session, KeyObject& object) {
-  const std::optional<CK_OBJECT_HANDLE> handle = object.find(session);
+  const std::optional<CK_OBJECT_HANDLE> handle = object.take(session);
   if (!handle) return false;
   const CK_RV rv = session.ck().C_DestroyObject(session.handle(), *handle);
+  if (rv == CKR_OK) return true;
+  object.give_back();
   if (ck_class(rv) == CkClass::stale_handle) object.forget(*handle);
-  check("C_DestroyObject", rv);
-  object.mark_destroyed();
-  return true;
+  throw CkFailure("C_DestroyObject", rv);
 }
 
 }  // namespace hsmsigner::hsm

@@ -21,22 +21,26 @@ class KeyObject {
 
   const Uuid& id() const noexcept { return id_; }
   // From a key just generated.
-  void set(CK_OBJECT_HANDLE handle, std::uint64_t epoch);
+  void set(CK_OBJECT_HANDLE handle, const Epoch& epoch);
   // The handle; looked for if it is not known or of an earlier epoch, by one thread while the others wait. Nothing if
-  // the key is not in the token. Throws CkFailure, Error{object_not_unique}.
+  // the key is not in the token. Throws CkFailure, Error{internal_error} if there are several.
   std::optional<CK_OBJECT_HANDLE> find(Session& session);
   // The token says that this handle is not one.
   void forget(CK_OBJECT_HANDLE handle);
-  // This process destroyed the key. Tokens give a handle's number to the next object (openCryptoki does), so it is
-  // never used again.
-  void mark_destroyed();
+  // The handle, for who destroys the key: nobody gets it from here on, since tokens give its number to the next object
+  // (openCryptoki does). Else as find().
+  std::optional<CK_OBJECT_HANDLE> take(Session& session);
+  // The key was not destroyed after all.
+  void give_back();
 
  private:
   const Uuid id_;
   std::mutex mutex_;
   CK_OBJECT_HANDLE handle_ = CK_INVALID_HANDLE;  // guarded by mutex_
-  std::uint64_t epoch_ = 0;                      // guarded by mutex_
+  Epoch epoch_;                                  // guarded by mutex_
   bool destroyed_ = false;                       // guarded by mutex_
+
+  std::optional<CK_OBJECT_HANDLE> find_locked(Session& session);
 };
 
 // All who hold the same key share one KeyObject, so that who destroys it tells the others. Thread safe.
@@ -50,7 +54,7 @@ class KeyObjects {
   std::size_t sweep_at_ = 1024;                                 // guarded by mutex_
 };
 
-// False if the key is not in the token. Throws CkFailure, Error{object_not_unique}.
+// False if the key is not in the token. Throws as find() does.
 bool destroy_key(Session& session, KeyObject& object);
 
 }  // namespace hsmsigner::hsm

@@ -6,12 +6,17 @@
 
 #include "hsm/ck_result.h"
 #include "hsm/key_template.h"
+#include "hsm/mechanisms.h"
 
 namespace hsmsigner::hsm {
 namespace {
 
 // Room for any of the attributes read here: a 16384-bit modulus.
 constexpr std::size_t kRoom = 2048;
+
+Error not_allowed(const char* cause, SourcePlace where = SourcePlace::here()) {
+  return Error(ErrorKind::internal_error, {"the token gave an answer that cannot be right"}, where).with_cause(cause);
+}
 
 // Reads a list of attributes in one call.
 class Reader {
@@ -38,9 +43,10 @@ class Reader {
     if (found == attributes_.end() || found->ulValueLen > kRoom) return std::nullopt;
     return ByteView(static_cast<const std::uint8_t*>(found->pValue), found->ulValueLen);
   }
-  void into(CK_ATTRIBUTE_TYPE type, bool& flag) const {
+  bool flag(CK_ATTRIBUTE_TYPE type) const {
     const auto value = octets(type);
-    if (value && value->size() == sizeof(CK_BBOOL)) flag = value->front() != 0;
+    if (!value || value->size() != sizeof(CK_BBOOL)) throw not_allowed("a CK_BBOOL attribute of the key is not told");
+    return value->front() != CK_FALSE;
   }
 
  private:
@@ -57,10 +63,6 @@ unsigned bit_length(ByteView number) {
   const Bytes significant = without_leading_zeros(number);
   if (significant.empty()) return 0;
   return static_cast<unsigned>(significant.size() * 8) - static_cast<unsigned>(std::countl_zero(significant.front()));
-}
-
-Error not_allowed(const char* cause, SourcePlace where = SourcePlace::here()) {
-  return Error(ErrorKind::internal_error, {"the token gave an answer that cannot be right"}, where).with_cause(cause);
 }
 
 // Ends the search of a session whatever happens: a session has only one.
@@ -88,6 +90,12 @@ class Search {
   Session& session_;
 };
 
+void require_login(Session& session) {
+  CK_SESSION_INFO state{};
+  check("C_GetSessionInfo", session.ck().C_GetSessionInfo(session.handle(), &state));
+  if (state.state != CKS_RW_USER_FUNCTIONS) throw CkFailure("C_FindObjects", CKR_USER_NOT_LOGGED_IN);
+}
+
 }  // namespace
 
 KeyAttributes read_attributes(Session& session, CK_OBJECT_HANDLE private_key) {
@@ -98,28 +106,28 @@ KeyAttributes read_attributes(Session& session, CK_OBJECT_HANDLE private_key) {
   KeyAttributes key;
   if (const auto id = common.octets(CKA_ID)) key.id.assign(id->begin(), id->end());
   if (const auto label = common.octets(CKA_LABEL)) key.label.assign(label->begin(), label->end());
-  common.into(CKA_TOKEN, key.token);
-  common.into(CKA_PRIVATE, key.is_private);
-  common.into(CKA_SENSITIVE, key.sensitive);
-  common.into(CKA_ALWAYS_SENSITIVE, key.always_sensitive);
-  common.into(CKA_EXTRACTABLE, key.extractable);
-  common.into(CKA_NEVER_EXTRACTABLE, key.never_extractable);
-  common.into(CKA_LOCAL, key.local);
-  common.into(CKA_SIGN, key.sign);
-  common.into(CKA_DECRYPT, key.decrypt);
-  common.into(CKA_UNWRAP, key.unwrap);
-  common.into(CKA_DERIVE, key.derive);
+  key.token = common.flag(CKA_TOKEN);
+  key.is_private = common.flag(CKA_PRIVATE);
+  key.sensitive = common.flag(CKA_SENSITIVE);
+  key.always_sensitive = common.flag(CKA_ALWAYS_SENSITIVE);
+  key.extractable = common.flag(CKA_EXTRACTABLE);
+  key.never_extractable = common.flag(CKA_NEVER_EXTRACTABLE);
+  key.local = common.flag(CKA_LOCAL);
+  key.sign = common.flag(CKA_SIGN);
+  key.decrypt = common.flag(CKA_DECRYPT);
+  key.unwrap = common.flag(CKA_UNWRAP);
+  key.derive = common.flag(CKA_DERIVE);
 
   CK_KEY_TYPE type = 0;
   const auto type_octets = common.octets(CKA_KEY_TYPE);
   if (!type_octets || type_octets->size() != sizeof type) throw not_allowed("no CKA_KEY_TYPE");
   std::copy(type_octets->begin(), type_octets->end(), reinterpret_cast<std::uint8_t*>(&type));
   // Apart from the rest, since a key has one or the other and some tokens give nothing after a stranger.
-  if (type == CKK_RSA) {
+  if (type == mechanisms_of(KeyFamily::rsa).key_type) {
     Reader value{CKA_MODULUS};
     value.read(session, private_key);
     if (const auto modulus = value.octets(CKA_MODULUS)) key.bits = bit_length(*modulus);
-  } else if (type == CKK_EC) {
+  } else if (type == mechanisms_of(KeyFamily::ec).key_type) {
     key.family = KeyFamily::ec;
     Reader value{CKA_EC_PARAMS};
     value.read(session, private_key);
@@ -171,9 +179,13 @@ std::optional<CK_OBJECT_HANDLE> find_private_key(Session& session, const Uuid& i
     std::array<CK_OBJECT_HANDLE, 1> more{};
     count += search.next(more);
   }
-  if (count == 0) return std::nullopt;
+  if (count == 0) {
+    // A session that lost its login sees no private objects and is not told why.
+    require_login(session);
+    return std::nullopt;
+  }
   if (count > 1) {
-    throw Error(ErrorKind::object_not_unique, {"several keys in the token have the id " + id.to_string()});
+    throw Error(ErrorKind::internal_error).with_cause("several keys in the token have the id " + id.to_string());
   }
   return handles[0];
 }
@@ -211,7 +223,7 @@ std::optional<std::string> first_mismatch(const KeyRequest& request, const KeyAt
   };
   for (const Row& row : rows) {
     if (row.reported != row.demanded) {
-      return std::string("the token reports another ") + row.name + " than was asked for; the key was destroyed";
+      return std::string("the token reports another ") + row.name + " than was asked for";
     }
   }
   return std::nullopt;

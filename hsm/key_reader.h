@@ -14,12 +14,12 @@ namespace hsmsigner::hsm {
 
 // All of these throw CkFailure, and Error{internal_error} for answers the standard does not allow.
 
-// What the token does not tell stays at the default of KeyAttributes, which is the answer that does not pass.
+// An attribute that the token does not tell is an Error: silence is no proof.
 KeyAttributes read_attributes(Session& session, CK_OBJECT_HANDLE private_key);
 PublicKey read_public_key(Session& session, CK_OBJECT_HANDLE public_key, KeyAlgorithm algorithm);
 
 // The handle of the one private key of this id; nothing if there is none.
-// Throws Error{object_not_unique} if there are several.
+// Throws Error{internal_error} if there are several, and CkFailure if the session is not logged in.
 std::optional<CK_OBJECT_HANDLE> find_private_key(Session& session, const Uuid& id);
 std::size_t count_private_keys(Session& session);
 

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "hsm/mechanisms.h"
+
 namespace hsmsigner::hsm {
 namespace {
 
@@ -30,13 +32,12 @@ std::string key_label(const Uuid& id) { return "hsm-signer " + id.to_string(); }
 
 KeyPairTemplates key_pair_templates(const KeyRequest& request) {
   const KeyAlgorithmInfo& algorithm = info(request.algorithm);
-  const bool rsa = algorithm.family == KeyFamily::rsa;
-  const CK_ULONG key_type = rsa ? CKK_RSA : CKK_EC;
+  const FamilyMechanisms& family = mechanisms_of(algorithm.family);
   const std::string label = key_label(request.id);
 
-  KeyPairTemplates pair{rsa ? CKM_RSA_PKCS_KEY_PAIR_GEN : CKM_EC_KEY_PAIR_GEN, {}, {}};
+  KeyPairTemplates pair{family.generate, {}, {}};
   pair.private_key.add(CKA_CLASS, CK_ULONG{CKO_PRIVATE_KEY})
-      .add(CKA_KEY_TYPE, key_type)
+      .add(CKA_KEY_TYPE, family.key_type)
       .add(CKA_TOKEN, true)
       .add(CKA_PRIVATE, true)
       .add(CKA_SENSITIVE, true)
@@ -50,7 +51,7 @@ KeyPairTemplates key_pair_templates(const KeyRequest& request) {
       .add(CKA_DERIVE, false);
   // The certificate holds the public key: this object is read and destroyed, and goes with its session at the latest.
   pair.public_key.add(CKA_CLASS, CK_ULONG{CKO_PUBLIC_KEY})
-      .add(CKA_KEY_TYPE, key_type)
+      .add(CKA_KEY_TYPE, family.key_type)
       .add(CKA_TOKEN, false)
       .add(CKA_PRIVATE, false)
       .add(CKA_ID, request.id.bytes())
@@ -58,7 +59,7 @@ KeyPairTemplates key_pair_templates(const KeyRequest& request) {
       .add(CKA_VERIFY, true)
       .add(CKA_ENCRYPT, false)
       .add(CKA_WRAP, false);
-  if (rsa) {
+  if (algorithm.family == KeyFamily::rsa) {
     pair.public_key.add(CKA_MODULUS_BITS, CK_ULONG{algorithm.bits}).add(CKA_PUBLIC_EXPONENT, ByteView(kExponent65537));
   } else {
     pair.public_key.add(CKA_EC_PARAMS, algorithm.ec_parameters);

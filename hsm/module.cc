@@ -47,9 +47,9 @@ std::vector<CK_SLOT_ID> slots_with_tokens(CK_FUNCTION_LIST& ck) {
   throw CkFailure("C_GetSlotList", CKR_BUFFER_TOO_SMALL);
 }
 
-TokenSlot token_slot(CK_SLOT_ID id, const CK_TOKEN_INFO& token) {
-  TokenSlot slot;
-  slot.id = id;
+TokenListing token_listing(CK_SLOT_ID id, const CK_TOKEN_INFO& token) {
+  TokenListing slot;
+  slot.slot_id = id;
   slot.label = ck_text(token.label, sizeof token.label);
   slot.serial = ck_text(token.serialNumber, sizeof token.serialNumber);
   slot.manufacturer = ck_text(token.manufacturerID, sizeof token.manufacturerID);
@@ -112,16 +112,12 @@ Module::Module(std::string path) : path_(std::move(path)) {
   try {
     const auto get_list = reinterpret_cast<CK_C_GetFunctionList>(::dlsym(library_, "C_GetFunctionList"));
     if (get_list == nullptr) throw unavailable("the PKCS#11 module is not one", path_ + " has no C_GetFunctionList");
+    if (const CK_RV rv = get_list(&functions_); rv != CKR_OK) throw to_error(CkFailure("C_GetFunctionList", rv));
     start();
-    const CK_RV rv = get_list(&functions_);
     CK_INFO module_info{};
-    if (rv == CKR_OK && functions_->C_GetInfo(&module_info) == CKR_OK) {
+    if (functions_->C_GetInfo(&module_info) == CKR_OK) {
       description_ = ck_text(module_info.libraryDescription, sizeof module_info.libraryDescription) + " " +
                      version_text(module_info.libraryVersion);
-    }
-    if (rv != CKR_OK) {
-      stop();
-      throw to_error(CkFailure("C_GetFunctionList", rv));
     }
   } catch (...) {
     ::dlclose(library_);
@@ -144,10 +140,25 @@ void Module::start() {
     context_ = nullptr;
     throw unavailable("the PKCS#11 module cannot be loaded", std::move(cause));
   }
+  // openCryptoki's token libraries use GCC's transactional memory, which leaves pointers into libitm in each thread and
+  // crashes when it is unloaded and loaded again between C_Finalize and C_Initialize. If it is here, it stays.
+  ::dlopen("libitm.so.1", RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+  CK_INFO module_info{};
+  own_instance_ = functions_->C_GetInfo(&module_info) == CKR_CRYPTOKI_NOT_INITIALIZED;
+  if (!own_instance_) return;
+  CK_C_INITIALIZE_ARGS arguments{};
+  arguments.flags = CKF_OS_LOCKING_OK;
+  if (const CK_RV rv = functions_->C_Initialize(&arguments); rv != CKR_OK) {
+    own_instance_ = false;
+    stop();
+    throw to_error(CkFailure("C_Initialize", rv));
+  }
 }
 
 void Module::stop() noexcept {
   if (context_ == nullptr) return;
+  if (own_instance_) functions_->C_Finalize(nullptr);
+  own_instance_ = false;
   PKCS11_CTX_unload(context_);
   PKCS11_CTX_free(context_);
   context_ = nullptr;
@@ -164,11 +175,6 @@ Module::Use::Use(Module& module) : module_(module) {
 Module::Use::~Use() {
   const std::lock_guard lock(module_.gate_mutex_);
   if (--module_.users_ == 0) module_.gate_.notify_all();
-}
-
-std::uint64_t Module::incarnation() const {
-  const std::lock_guard lock(gate_mutex_);
-  return incarnation_;
 }
 
 bool Module::reload(std::uint64_t seen, std::chrono::milliseconds patience) {
@@ -199,14 +205,14 @@ bool Module::reload(std::uint64_t seen, std::chrono::milliseconds patience) {
 
 // Not by libp11: 0.4.12 frees its slots twice when it lists them a second time, and closes all sessions of a slot that
 // it releases.
-std::vector<TokenSlot> Module::tokens() {
+std::vector<TokenListing> Module::tokens() {
   try {
-    std::vector<TokenSlot> result;
+    std::vector<TokenListing> result;
     for (const CK_SLOT_ID slot : slots_with_tokens(*functions_)) {
       CK_TOKEN_INFO token{};
       const CK_RV rv = functions_->C_GetTokenInfo(slot, &token);
       if (rv == CKR_OK) {
-        result.push_back(token_slot(slot, token));
+        result.push_back(token_listing(slot, token));
       } else {
         // One broken reader must not hide the other tokens.
         log::warning("a slot's token cannot be asked", {{"slot", slot}, {"ck", ck_name(rv)}});
@@ -218,12 +224,12 @@ std::vector<TokenSlot> Module::tokens() {
   }
 }
 
-TokenSlot Module::find(const TokenSelector& selector) {
+TokenListing Module::find(const TokenSelector& selector) {
   if (selector.label.empty() && selector.serial.empty()) {
     throw unavailable("no token is chosen: neither its label nor its serial number is set", "");
   }
-  std::vector<TokenSlot> matches;
-  for (TokenSlot& slot : tokens()) {
+  std::vector<TokenListing> matches;
+  for (TokenListing& slot : tokens()) {
     const bool label_fits = selector.label.empty() || slot.label == selector.label;
     const bool serial_fits = selector.serial.empty() || slot.serial == selector.serial;
     if (slot.initialized && label_fits && serial_fits) matches.push_back(std::move(slot));

@@ -1,8 +1,12 @@
 // A loaded PKCS#11 module: the one owner of C_Initialize and C_Finalize in this process.
+//
+// libp11 loads it. Most modules have one state per process, which libp11 has then initialised; p11-kit's client makes a
+// state of its own for every caller of C_GetFunctionList, and the one used here is initialised here.
 #pragma once
 
 #include <p11-kit/pkcs11.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -12,23 +16,12 @@
 #include <vector>
 
 #include "hsm/token.h"
+#include "hsm/token_admin.h"
 
 // libp11's own tag, so that its header (and its PKCS11_ macros) stay in module.cc.
 struct PKCS11_ctx_st;
 
 namespace hsmsigner::hsm {
-
-// A token as its slot shows it; blanks trimmed.
-struct TokenSlot {
-  CK_SLOT_ID id = 0;
-  std::string label;
-  std::string serial;
-  std::string manufacturer;
-  std::string model;
-  bool initialized = false;
-  bool user_pin_set = false;
-  bool user_pin_locked = false;
-};
 
 // Thread safe.
 class Module {
@@ -60,15 +53,15 @@ class Module {
   CK_FUNCTION_LIST& functions() const noexcept { return *functions_; }
 
   // Every slot with a token in it, as it is now. Within a Use.
-  std::vector<TokenSlot> tokens();
+  std::vector<TokenListing> tokens();
   // The one token that matches; throws Error{token_unavailable} when there is none, or several. Within a Use.
-  TokenSlot find(const TokenSelector& selector);
+  TokenListing find(const TokenSelector& selector);
 
   // C_Finalize and C_Initialize, for a module that has lost its device for good (p11-kit's client after its server
   // ended). All sessions of the process end with it. Nothing happens if `seen` is no longer the incarnation, which is
   // to say that somebody else did it. False when it cannot be done: someone is inside, or the module does not start.
   bool reload(std::uint64_t seen, std::chrono::milliseconds patience);
-  std::uint64_t incarnation() const;
+  std::uint64_t incarnation() const noexcept { return incarnation_.load(std::memory_order_acquire); }
 
  private:
   explicit Module(std::string path);
@@ -79,12 +72,13 @@ class Module {
   std::string description_;
   void* library_ = nullptr;
   CK_FUNCTION_LIST* functions_ = nullptr;
+  bool own_instance_ = false;  // functions_ is not what libp11 initialised, so that is done here
 
   mutable std::mutex gate_mutex_;
   std::condition_variable gate_;
   unsigned users_ = 0;       // guarded by gate_mutex_
   bool reloading_ = false;   // guarded by gate_mutex_
-  std::uint64_t incarnation_ = 1;  // guarded by gate_mutex_
+  std::atomic<std::uint64_t> incarnation_ = 1;  // changes with gate_mutex_ held and nobody inside
 
   PKCS11_ctx_st* context_ = nullptr;  // touched by start() and stop() alone, never with users inside
 };

@@ -1,4 +1,4 @@
-// A session of one worker thread, as the work done in it sees it.
+// A session of one worker thread, as the work done in it sees it, and how long what it knows is good.
 #pragma once
 
 #include <p11-kit/pkcs11.h>
@@ -7,12 +7,19 @@
 
 namespace hsmsigner::hsm {
 
+// Sessions and object handles are good as long as this is the same. Both numbers grow; after a reload of the module the
+// numbers of its handles begin anew, so an old one may be another object's.
+struct Epoch {
+  std::uint64_t incarnation = 0;  // of the module
+  std::uint64_t login = 0;        // of the keeper's session
+  bool operator==(const Epoch&) const = default;
+};
+
 class Session {
  public:
   CK_FUNCTION_LIST& ck() const noexcept { return *functions_; }
   CK_SESSION_HANDLE handle() const noexcept { return handle_; }
-  // Object handles are good as long as this number is the same: it changes when the token was lost.
-  std::uint64_t epoch() const noexcept { return epoch_; }
+  const Epoch& epoch() const noexcept { return epoch_; }
   // Close it after this work: an operation may still be active in it.
   void poison() noexcept { poisoned_ = true; }
 
@@ -20,8 +27,7 @@ class Session {
   friend class SessionPool;
   CK_FUNCTION_LIST* functions_ = nullptr;
   CK_SESSION_HANDLE handle_ = CK_INVALID_HANDLE;
-  std::uint64_t epoch_ = 0;
-  std::uint64_t incarnation_ = 0;  // of the module: after a reload this handle's number may be another session's
+  Epoch epoch_;
   bool poisoned_ = false;
 };
 

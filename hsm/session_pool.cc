@@ -24,7 +24,7 @@ bool worth_another_try(CkClass meaning) {
 }  // namespace
 
 SessionPool::SessionPool(Keeper& keeper, unsigned sessions, unsigned parallel_generations, std::size_t queue_limit)
-    : keeper_(keeper), parallel_generations_(std::max(1U, parallel_generations)), queue_limit_(queue_limit) {
+    : keeper_(keeper), queue_limit_(queue_limit) {
   const CK_ULONG all = limit_from(keeper_.token_info().ulMaxSessionCount);
   const CK_ULONG writing = limit_from(keeper_.token_info().ulMaxRwSessionCount);
   const CK_ULONG wanted = std::min({CK_ULONG{std::max(1U, sessions)}, writing, all - 1});  // the keeper has one
@@ -47,6 +47,9 @@ SessionPool::SessionPool(Keeper& keeper, unsigned sessions, unsigned parallel_ge
     log::warning("the token gives fewer sessions than configured",
                  {{"configured", sessions}, {"given", opened.size()}});
   }
+  // One is left to sign while the others generate, which takes seconds for a long RSA key.
+  const auto most = std::max<std::size_t>(1, opened.size() - 1);
+  parallel_generations_ = static_cast<unsigned>(std::clamp<std::size_t>(parallel_generations, 1, most));
   for (const Session& session : opened) threads_.emplace_back([this, session] { work(session); });
 }
 
@@ -97,15 +100,9 @@ void SessionPool::wait_for(const std::shared_ptr<Job>& job) {
       .with_cause(begun ? "the call is still running in the token" : "still waiting for a session");
 }
 
-void SessionPool::post(JobKind kind, std::string what, std::function<void(Session&)> work) {
-  auto guarded = [what, work = std::move(work)](Session& session) {
-    try {
-      work(session);
-    } catch (const Error& error) {
-      log::error(what, {{"cause", error.what()}});
-    }
-  };
-  const auto job = std::make_shared<Job>(kind, Deadline::max(), std::move(guarded), [](Session&) {});
+void SessionPool::post(std::function<void(Session&)> work) {
+  const auto job = std::make_shared<Job>(JobKind::cleanup, Deadline::max(), std::move(work), [] {});
+  job->posted = true;
   const std::lock_guard lock(mutex_);
   enqueue(job);
 }
@@ -135,11 +132,8 @@ void SessionPool::work(Session session) {
     lock.unlock();
     execute(*job, session);
     lock.lock();
-    if (job->state == Job::State::abandoned) {
-      lock.unlock();
-      undo(*job, session);
-      lock.lock();
-    } else {
+    const bool abandoned = job->state == Job::State::abandoned;
+    if (!abandoned) {
       job->state = Job::State::done;
       job->finished.notify_all();
     }
@@ -147,89 +141,96 @@ void SessionPool::work(Session session) {
       --generating_;
       wake_.notify_one();
     }
+    if (!abandoned && !job->posted) continue;
+    lock.unlock();
+    conclude(*job);
+    lock.lock();
   }
   lock.unlock();
   const Module::Use use(keeper_.module());
   close(session);
 }
 
-// Sets job.error when there is no result. Throws nothing.
-void SessionPool::execute(Job& job, Session& session) {
-  for (bool again = false;; again = true) {
-    std::optional<CkFailure> failure;
-    bool begun = false;
-    std::uint64_t epoch = keeper_.epoch();
-    try {
-      keeper_.admit();
-      const Module::Use use(keeper_.module());
-      try {
-        ensure_open(session);
-        epoch = session.epoch();
-        begun = true;
-        job.work(session);
-        keeper_.note_success();
-      } catch (const CkFailure& caught) {
-        failure = caught;
-        const CkClass meaning = ck_class(caught.rv());
-        if (meaning == CkClass::session_lost || meaning == CkClass::stale_operation) session.poison();
-      } catch (...) {
-        job.error = std::current_exception();
-      }
-      if (session.poisoned_) close(session);
-    } catch (...) {
-      job.error = std::current_exception();
-    }
-    if (!failure) return;
-
-    const CkClass meaning = ck_class(failure->rv());
-    const bool lost = meaning == CkClass::session_lost;
-    const bool harmless = !begun || job.kind != JobKind::generation || changed_nothing(failure->rv());
-    const bool retry = !again && harmless && worth_another_try(meaning) && steady_clock::now() < job.deadline;
-    if (lost) {
-      log::warning("the token lost a session", {{"call", failure->function()},
-                                                {"ck", ck_name(failure->rv())},
-                                                {"retry", retry}});
-    }
-    try {
-      if (lost && !retry) keeper_.note_failure();
-      if (!retry) throw to_error(*failure);
-      if (lost) keeper_.recover(epoch);
-    } catch (const Error&) {
-      if (lost && retry) keeper_.note_failure();
-      job.error = std::current_exception();
-      return;
-    }
-  }
-}
-
-void SessionPool::undo(Job& job, Session& session) {
-  if (job.error) return;
+// One try. `failure` is what Cryptoki said, any other exception goes up; `begun` whether the work was reached.
+void SessionPool::attempt(Job& job, Session& session, std::optional<CkFailure>& failure, bool& begun) {
+  keeper_.admit();
   const Module::Use use(keeper_.module());
   try {
     ensure_open(session);
-    job.undo(session);
-  } catch (const CkFailure& failure) {
-    session.poison();
-    log::error("what was made too late is left in the token",
-               {{"cause", std::string(failure.function()) + ": " + ck_name(failure.rv())}});
-  } catch (const std::exception& error) {
-    log::error("what was made too late is left in the token", {{"cause", error.what()}});
+    begun = true;
+    job.work(session);
+    keeper_.note_success();
+  } catch (const CkFailure& caught) {
+    failure = caught;
+    const CkClass meaning = ck_class(caught.rv());
+    if (meaning == CkClass::session_lost || meaning == CkClass::stale_operation) session.poison();
+    // The number is nobody's now, or already another's.
+    if (caught.rv() == CKR_SESSION_HANDLE_INVALID || caught.rv() == CKR_SESSION_CLOSED) {
+      session.handle_ = CK_INVALID_HANDLE;
+    }
+  } catch (...) {
+    if (session.poisoned_) close(session);
+    throw;
   }
   if (session.poisoned_) close(session);
 }
 
+// Sets job.error when there is no result. Throws nothing.
+void SessionPool::execute(Job& job, Session& session) {
+  try {
+    for (bool again = false;; again = true) {
+      std::optional<CkFailure> failure;
+      bool begun = false;
+      attempt(job, session, failure, begun);
+      if (!failure) return;
+
+      const CkClass meaning = ck_class(failure->rv());
+      const bool lost = meaning == CkClass::session_lost;
+      const bool harmless = !begun || job.kind != JobKind::generation || changed_nothing(failure->rv());
+      const bool retry = !again && harmless && worth_another_try(meaning) && steady_clock::now() < job.deadline;
+      if (lost) {
+        log::warning("the token lost a session", {{"call", failure->function()},
+                                                  {"ck", ck_name(failure->rv())},
+                                                  {"retry", retry}});
+      }
+      if (!retry) {
+        if (lost) keeper_.note_failure();
+        throw to_error(*failure);
+      }
+      if (!lost) continue;
+      try {
+        keeper_.recover(session.epoch());
+      } catch (const Error&) {
+        keeper_.note_failure();
+        throw;
+      }
+    }
+  } catch (...) {
+    job.error = std::current_exception();
+  }
+}
+
+// Nobody waits for this job, or nobody any more. Throws nothing.
+void SessionPool::conclude(Job& job) {
+  try {
+    if (!job.error) return job.posted ? void() : job.undo();
+    if (job.posted) std::rethrow_exception(job.error);
+  } catch (const std::exception& error) {
+    log::error("clean-up failed", {{"cause", error.what()}});
+  }
+}
+
 void SessionPool::ensure_open(Session& session) {
-  const std::uint64_t epoch = keeper_.epoch();
+  const Epoch epoch = keeper_.epoch();
   if (session.handle_ != CK_INVALID_HANDLE && session.epoch_ == epoch) return;
   close(session);
-  session.handle_ = keeper_.open_session();
-  session.functions_ = &keeper_.module().functions();
   session.epoch_ = epoch;
-  session.incarnation_ = keeper_.module().incarnation();
+  session.functions_ = &keeper_.module().functions();
+  session.handle_ = keeper_.open_session();
 }
 
 void SessionPool::close(Session& session) noexcept {
-  if (session.incarnation_ == keeper_.module().incarnation()) keeper_.close_session(session.handle_);
+  if (session.epoch_.incarnation == keeper_.module().incarnation()) keeper_.close_session(session.handle_);
   session.handle_ = CK_INVALID_HANDLE;
   session.poisoned_ = false;
 }

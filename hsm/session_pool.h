@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "hsm/ck_result.h"
 #include "hsm/keeper.h"
 #include "hsm/session.h"
 
@@ -38,9 +39,9 @@ class SessionPool {
   SessionPool(const SessionPool&) = delete;
   SessionPool& operator=(const SessionPool&) = delete;
 
-  // Runs `work(Session&)` on a worker and gives its result. `work` and `undo(Session&, Result&)` may outlive this
-  // call, so they own what they touch, or it outlives the pool. A CkFailure out of `work` is retried by the rules of
-  // the class and kind, else made an Error.
+  // Runs `work(Session&)` on a worker and gives its result. `work` and `undo(Result&)`, which is called when the result
+  // comes after the caller left, may outlive this call: they own what they touch, or it outlives the pool. A CkFailure
+  // out of `work` is retried by the rules of the class and kind, else made an Error.
   template <typename Work, typename Undo>
   auto run(JobKind kind, Deadline deadline, Work work, Undo undo) {
     using Result = std::invoke_result_t<Work&, Session&>;
@@ -48,31 +49,32 @@ class SessionPool {
     wait_for(std::make_shared<Job>(
                  kind, deadline,
                  [result, work = std::move(work)](Session& session) mutable { *result = work(session); },
-                 [result, undo = std::move(undo)](Session& session) mutable { undo(session, **result); }));
+                 [result, undo = std::move(undo)]() mutable { undo(**result); }));
     return std::move(**result);
   }
   // For work that leaves nothing behind.
   template <typename Work>
   auto run(JobKind kind, Deadline deadline, Work work) {
-    return run(kind, deadline, std::move(work), [](Session&, auto&) {});
+    return run(kind, deadline, std::move(work), [](auto&) {});
   }
 
-  // Work that nobody waits for; a failure is logged with `what`.
-  void post(JobKind kind, std::string what, std::function<void(Session&)> work);
+  // Clean-up that nobody waits for; a failure is logged. Throws Error when the pool is stopping.
+  void post(std::function<void(Session&)> work);
 
   std::size_t sessions() const noexcept { return threads_.size(); }
 
  private:
   struct Job {
     Job(JobKind the_kind, Deadline the_deadline, std::function<void(Session&)> the_work,
-        std::function<void(Session&)> the_undo)
+        std::function<void()> the_undo)
         : kind(the_kind), deadline(the_deadline), work(std::move(the_work)), undo(std::move(the_undo)) {}
     enum class State { waiting, running, done, cancelled, abandoned };
 
     const JobKind kind;
     const Deadline deadline;
     const std::function<void(Session&)> work;
-    const std::function<void(Session&)> undo;
+    const std::function<void()> undo;
+    bool posted = false;  // nobody waits for it
     State state = State::waiting;  // guarded by the pool's mutex
     std::exception_ptr error;      // written by the worker before `done`
     std::condition_variable finished;
@@ -84,12 +86,13 @@ class SessionPool {
   std::shared_ptr<Job> take();
   void work(Session session);
   void execute(Job& job, Session& session);
-  void undo(Job& job, Session& session);
+  void attempt(Job& job, Session& session, std::optional<CkFailure>& failure, bool& begun);
+  void conclude(Job& job);
   void ensure_open(Session& session);
   void close(Session& session) noexcept;
 
   Keeper& keeper_;
-  unsigned parallel_generations_;
+  unsigned parallel_generations_ = 1;
   const std::size_t queue_limit_;
 
   std::mutex mutex_;

@@ -2,36 +2,18 @@
 
 #include <algorithm>
 
+#include "base/der.h"
 #include "hsm/ck_result.h"
+#include "hsm/mechanisms.h"
 
 namespace hsmsigner::hsm {
-namespace {
-
-void append_der_length(Bytes& der, std::size_t length) {
-  if (length >= 128) der.push_back(0x81);  // no signature of this program's curves reaches 256 octets
-  der.push_back(static_cast<std::uint8_t>(length));
-}
-
-// Content octets of an INTEGER: no needless zeros before, one zero where the sign bit would be set (X.690 8.3.2).
-Bytes der_integer(ByteView number) {
-  while (number.size() > 1 && number[0] == 0) number = number.subspan(1);
-  Bytes der{0x02};
-  const bool pad = (number[0] & 0x80) != 0;
-  append_der_length(der, number.size() + (pad ? 1 : 0));
-  if (pad) der.push_back(0x00);
-  der.insert(der.end(), number.begin(), number.end());
-  return der;
-}
-
-}  // namespace
 
 Bytes ecdsa_signature_to_der(ByteView r_and_s) {
-  const Bytes r = der_integer(r_and_s.first(r_and_s.size() / 2));
-  const Bytes s = der_integer(r_and_s.subspan(r_and_s.size() / 2));
-  Bytes der{0x30};
-  append_der_length(der, r.size() + s.size());
-  der.insert(der.end(), r.begin(), r.end());
-  der.insert(der.end(), s.begin(), s.end());
+  Bytes integers;
+  append_der_unsigned(integers, r_and_s.first(r_and_s.size() / 2));
+  append_der_unsigned(integers, r_and_s.subspan(r_and_s.size() / 2));
+  Bytes der;
+  append_der(der, der_tag::sequence, integers);
   return der;
 }
 
@@ -47,18 +29,20 @@ SigningInput signing_input(const PublicKey& key, Digest digest, ByteView digest_
     const ByteView prefix = info(digest).digest_info_prefix;
     Bytes data(prefix.begin(), prefix.end());
     data.insert(data.end(), digest_value.begin(), digest_value.end());
-    return {CKM_RSA_PKCS, std::move(data), octets, family};
+    return {mechanisms_of(family).sign, std::move(data), octets, family};
   }
   // FIPS 186-4 6.4: the leftmost bits of the digest, as many as the order has. Where a digest is longer than the order
   // (P-256, P-384) the order is whole octets. Some tokens refuse the longer digest instead of cutting it.
   const ByteView data = digest_value.first(std::min(digest_value.size(), octets));
-  return {CKM_ECDSA, Bytes(data.begin(), data.end()), 2 * octets, family};
+  return {mechanisms_of(family).sign, Bytes(data.begin(), data.end()), 2 * octets, family};
 }
 
 Bytes sign_in_token(Session& session, KeyObject& object, const SigningInput& input) {
   const std::optional<CK_OBJECT_HANDLE> key = object.find(session);
   if (!key) {
-    throw Error(ErrorKind::object_not_present, {"the token has no key with the id " + object.id().to_string()});
+    // Not the caller's fault: a certificate without its key is a token that was changed behind our back.
+    throw Error(ErrorKind::token_unavailable, {"the signing key is no longer in the token"})
+        .with_cause("key " + object.id().to_string());
   }
   CK_MECHANISM mechanism{input.mechanism, nullptr, 0};
   CK_RV rv = session.ck().C_SignInit(session.handle(), &mechanism, *key);

@@ -20,7 +20,7 @@ struct SigningInput {
 // Throws Error{invalid_object} when the key cannot sign this digest.
 SigningInput signing_input(const PublicKey& key, Digest digest, ByteView digest_value);
 
-// Throws CkFailure, and Error{object_not_present} if the key is not in the token. No operation stays active in the
+// Throws CkFailure, and Error{token_unavailable} if the key is not in the token. No operation stays active in the
 // session: after a failure it is poisoned.
 Bytes sign_in_token(Session& session, KeyObject& object, const SigningInput& input);
 

@@ -4,6 +4,7 @@
 #include "hsm/ck_result.h"
 #include "hsm/key_reader.h"
 #include "hsm/key_template.h"
+#include "hsm/mechanisms.h"
 #include "hsm/token_impl.h"
 
 namespace hsmsigner::hsm {
@@ -12,7 +13,7 @@ namespace {
 constexpr std::chrono::seconds kDiscardDeadline{10};
 
 TokenInfo info_from(const Module& module, const Keeper& keeper) {
-  const TokenSlot& slot = keeper.slot();
+  const TokenListing& slot = keeper.slot();
   const CK_VERSION& firmware = keeper.token_info().firmwareVersion;
   return TokenInfo{slot.label,
                    slot.serial,
@@ -22,17 +23,6 @@ TokenInfo info_from(const Module& module, const Keeper& keeper) {
                    module.path(),
                    module.description()};
 }
-
-// What one family needs of a token: a mechanism that makes keys and one that signs.
-struct FamilyMechanisms {
-  KeyFamily family;
-  CK_MECHANISM_TYPE generate;
-  CK_MECHANISM_TYPE sign;
-};
-constexpr FamilyMechanisms kFamilies[] = {
-    {KeyFamily::rsa, CKM_RSA_PKCS_KEY_PAIR_GEN, CKM_RSA_PKCS},
-    {KeyFamily::ec, CKM_EC_KEY_PAIR_GEN, CKM_ECDSA},
-};
 
 // Key sizes are bits for both families (PKCS#11 2.40 sections 2.1 and 2.3).
 bool offers(CK_FUNCTION_LIST& ck, CK_SLOT_ID slot, CK_MECHANISM_TYPE mechanism, CK_FLAGS flag, unsigned bits) {
@@ -47,11 +37,10 @@ std::set<KeyAlgorithm> offered_by(Module& module, CK_SLOT_ID slot) {
   CK_FUNCTION_LIST& ck = module.functions();
   std::set<KeyAlgorithm> offered;
   for (const KeyAlgorithmInfo& row : key_algorithms()) {
-    for (const FamilyMechanisms& family : kFamilies) {
-      if (family.family == row.family && offers(ck, slot, family.generate, CKF_GENERATE_KEY_PAIR, row.bits) &&
-          offers(ck, slot, family.sign, CKF_SIGN, row.bits)) {
-        offered.insert(row.algorithm);
-      }
+    const FamilyMechanisms& family = mechanisms_of(row.family);
+    if (offers(ck, slot, family.generate, CKF_GENERATE_KEY_PAIR, row.bits) &&
+        offers(ck, slot, family.sign, CKF_SIGN, row.bits)) {
+      offered.insert(row.algorithm);
     }
   }
   return offered;
@@ -67,16 +56,35 @@ TokenImpl::TokenImpl(const TokenOptions& options, Secret pin)
     : module_(Module::load(options.module_path)),
       keeper_(module_, options.selector, std::move(pin)),
       info_(info_from(*module_, keeper_)),
-      offered_(offered_by(*module_, keeper_.slot().id)),
+      offered_(offered_by(*module_, keeper_.slot().slot_id)),
       pool_(keeper_, options.sessions, options.parallel_generations, options.queue_limit) {}
 
-void TokenImpl::discard(const Uuid& id) noexcept {
+void TokenImpl::sweep_until(Deadline deadline) noexcept {
   try {
-    pool_.run(JobKind::cleanup, deadline_in(kDiscardDeadline),
-              [object = objects_.of(id)](Session& session) { return destroy_key(session, *object); });
+    pool_.run(JobKind::cleanup, deadline, [orphans = &orphans_](Session& session) {
+      orphans->destroy_all(session);
+      return true;
+    });
   } catch (const std::exception& error) {
-    log::error("key left in the token", {{"id", id.to_string()}, {"cause", error.what()}});
+    log::warning("keys are still to be destroyed", {{"cause", error.what()}});
   }
+}
+
+void TokenImpl::discard(const Uuid& id) noexcept {
+  orphans_.add(objects_.of(id));
+  sweep_until(deadline_in(kDiscardDeadline));
+}
+
+void TokenImpl::sweep() noexcept {
+  try {
+    if (!orphans_.empty()) pool_.post([orphans = &orphans_](Session& session) { orphans->destroy_all(session); });
+  } catch (const std::exception& error) {
+    log::warning("keys are still to be destroyed", {{"cause", error.what()}});
+  }
+}
+
+void TokenImpl::last_sweep() noexcept {
+  if (!orphans_.empty()) sweep_until(deadline_in(kDiscardDeadline));
 }
 
 GeneratedKey::GeneratedKey(std::shared_ptr<TokenImpl> token, std::shared_ptr<TokenKey> key, KeyAttributes attributes)
@@ -88,7 +96,7 @@ GeneratedKey::~GeneratedKey() {
 
 Token::Token(std::shared_ptr<TokenImpl> impl) : impl_(std::move(impl)) {}
 
-Token::~Token() = default;
+Token::~Token() { impl_->last_sweep(); }
 
 std::unique_ptr<Token> Token::open(const TokenOptions& options, Secret pin) {
   auto impl = std::make_shared<TokenImpl>(options, std::move(pin));
@@ -111,15 +119,19 @@ GeneratedKey Token::generate(const KeyRequest& request, Deadline deadline) {
     throw Error(ErrorKind::token_unavailable,
                 {"the token does not make keys of the kind " + std::string(hsmsigner::info(request.algorithm).name)});
   }
-  MadeKey made = impl_->pool().run(
+  TokenImpl* const impl = impl_.get();
+  MadeKey made = impl->pool().run(
       JobKind::generation, deadline,
-      [pool = &impl_->pool(), object = impl_->objects().of(request.id), request](Session& session) {
-        return make_key(session, *pool, object, request);
+      [impl, object = impl->objects().of(request.id), request](Session& session) {
+        return make_key(session, *impl, object, request);
       },
-      [pool = &impl_->pool()](Session& session, MadeKey& late) {
-        destroy_made_key(session, *pool, late.object);
-        log::warning("key made too late, destroyed", {{"id", late.object->id().to_string()}});
+      [impl](MadeKey& late) {
+        log::warning("key made too late", {{"id", late.object->id().to_string()}});
+        impl->orphans().add(late.object);
+        impl->sweep();
       });
+  // The token works: a good moment for what it would not destroy before.
+  impl->sweep();
   return GeneratedKey(impl_, make_token_key(impl_, request.id, std::move(made.public_key)),
                       std::move(made.attributes));
 }
@@ -152,8 +164,8 @@ void Token::destroy(const Uuid& id, Deadline deadline) {
                         // On a second try the key may be gone because the first one did it before it failed.
                         if (!found && !tried) throw no_such_key(object->id());
                         return found;
-                      } catch (const CkFailure&) {
-                        tried = true;
+                      } catch (const CkFailure& failure) {
+                        tried = tried || !changed_nothing(failure.rv());
                         throw;
                       }
                     });

@@ -25,7 +25,7 @@ constexpr FactoryPin kFactoryPins[] = {
     {"IBM Corp.", "IBM SoftTok", "87654321"},  // openCryptoki
 };
 
-const FactoryPin* factory_pin(const TokenSlot& slot) {
+const FactoryPin* factory_pin(const TokenListing& slot) {
   const auto* found = std::ranges::find_if(kFactoryPins, [&](const FactoryPin& row) {
     return slot.manufacturer == row.manufacturer && slot.model == row.model;
   });
@@ -85,16 +85,16 @@ void check_pin(const char* name, const Secret& pin, const CK_TOKEN_INFO& token) 
   }
 }
 
-TokenSlot choose(const std::vector<TokenSlot>& slots, const std::string& serial, bool erase) {
+TokenListing choose(const std::vector<TokenListing>& slots, const std::string& serial, bool erase) {
   if (serial.empty()) {
-    const auto free = std::ranges::find(slots, false, &TokenSlot::initialized);
+    const auto free = std::ranges::find(slots, false, &TokenListing::initialized);
     if (free == slots.end()) throw unavailable("no token is left to initialise");
     return *free;
   }
-  if (std::ranges::count(slots, serial, &TokenSlot::serial) > 1) {
+  if (std::ranges::count(slots, serial, &TokenListing::serial) > 1) {
     throw unavailable("several tokens have this serial number");
   }
-  const auto named = std::ranges::find(slots, serial, &TokenSlot::serial);
+  const auto named = std::ranges::find(slots, serial, &TokenListing::serial);
   if (named == slots.end()) throw unavailable("no token has this serial number");
   if (named->initialized && !erase) {
     throw unavailable("the token is initialised already; to initialise it again destroys every key in it")
@@ -103,9 +103,9 @@ TokenSlot choose(const std::vector<TokenSlot>& slots, const std::string& serial,
   return *named;
 }
 
-void set_pins(CK_FUNCTION_LIST& ck, const TokenSlot& slot, const Secret& current_so_pin, const Secret& so_pin,
+void set_pins(CK_FUNCTION_LIST& ck, const TokenListing& slot, const Secret& current_so_pin, const Secret& so_pin,
               const Secret& user_pin) {
-  AdminSession session(ck, slot.id);
+  AdminSession session(ck, slot.slot_id);
   session.login(CKU_SO, current_so_pin);
   if (current_so_pin.view() != so_pin.view()) session.set_pin(current_so_pin, so_pin);
   session.init_user_pin(user_pin);
@@ -118,19 +118,12 @@ void set_pins(CK_FUNCTION_LIST& ck, const TokenSlot& slot, const Secret& current
   session.set_pin(passing, user_pin);
 }
 
-TokenListing listing_from(const TokenSlot& slot) {
-  return TokenListing{slot.id,    slot.label,       slot.serial,       slot.manufacturer,
-                      slot.model, slot.initialized, slot.user_pin_set, slot.user_pin_locked};
-}
-
 }  // namespace
 
 std::vector<TokenListing> list_tokens(const std::string& module_path) {
   const std::shared_ptr<Module> module = Module::load(module_path);
   const Module::Use use(*module);
-  std::vector<TokenListing> result;
-  for (const TokenSlot& slot : module->tokens()) result.push_back(listing_from(slot));
-  return result;
+  return module->tokens();
 }
 
 TokenListing init_token(const std::string& module_path, const std::string& serial, const std::string& label,
@@ -141,28 +134,32 @@ TokenListing init_token(const std::string& module_path, const std::string& seria
   const std::shared_ptr<Module> module = Module::load(module_path);
   const Module::Use use(*module);
   CK_FUNCTION_LIST& ck = module->functions();
-  const std::vector<TokenSlot> slots = module->tokens();
-  const TokenSlot slot = choose(slots, serial, erase);
-  if (std::ranges::any_of(slots, [&](const TokenSlot& other) {
-        return other.initialized && other.id != slot.id && other.label == label;
+  const std::vector<TokenListing> slots = module->tokens();
+  const TokenListing slot = choose(slots, serial, erase);
+  if (std::ranges::any_of(slots, [&](const TokenListing& other) {
+        return other.initialized && other.slot_id != slot.slot_id && other.label == label;
       })) {
     throw Error(ErrorKind::invalid_object, {"label is in use by another token"});
   }
 
   try {
     CK_TOKEN_INFO before{};
-    check("C_GetTokenInfo", ck.C_GetTokenInfo(slot.id, &before));
+    check("C_GetTokenInfo", ck.C_GetTokenInfo(slot.slot_id, &before));
     check_pin("the SO PIN", so_pin, before);
     check_pin("the user PIN", user_pin, before);
     // SoftHSM sets this flag on tokens that have no SO PIN yet.
     if (slot.initialized && (before.flags & CKF_SO_PIN_LOCKED) != 0) throw unavailable("the token's SO PIN is locked");
+    if (slot.initialized && (before.flags & CKF_SO_PIN_FINAL_TRY) != 0) {
+      throw unavailable("the token's SO PIN is at its final try: a wrong one would lock it for ever, so none is sent")
+          .with_help("Log in once with the token's own tool to reset its counter.");
+    }
     const FactoryPin* factory = factory_pin(slot);
     const bool fresh = (before.flags & CKF_SO_PIN_TO_BE_CHANGED) != 0;
     const Secret current = factory != nullptr && fresh ? Secret(factory->so_pin) : so_pin.clone();
     std::array<CK_UTF8CHAR, kLabelSize> padded;
     padded.fill(' ');
     std::copy(label.begin(), label.end(), padded.begin());
-    check("C_InitToken", ck.C_InitToken(slot.id, pin_octets(current), current.size(), padded.data()));
+    check("C_InitToken", ck.C_InitToken(slot.slot_id, pin_octets(current), current.size(), padded.data()));
     // Back at the factory's PIN, whichever was good until now.
     set_pins(ck, slot, factory == nullptr ? so_pin.clone() : Secret(factory->so_pin), so_pin, user_pin);
   } catch (const CkFailure& failure) {
@@ -170,8 +167,8 @@ TokenListing init_token(const std::string& module_path, const std::string& seria
   }
 
   // Its serial number may be a new one (SoftHSM), its slot is the same until the module is loaded again.
-  for (const TokenSlot& now : module->tokens()) {
-    if (now.id == slot.id) return listing_from(now);
+  for (const TokenListing& now : module->tokens()) {
+    if (now.slot_id == slot.slot_id) return now;
   }
   throw unavailable("the token was initialised, but is no longer listed");
 }

@@ -9,6 +9,7 @@
 
 namespace hsmsigner::hsm {
 
+// A token as its slot shows it; blanks trimmed.
 struct TokenListing {
   unsigned long slot_id = 0;  // informative: it changes
   std::string label;          // empty for a token not yet initialised

@@ -6,6 +6,7 @@
 
 #include "hsm/key_object.h"
 #include "hsm/keeper.h"
+#include "hsm/orphans.h"
 #include "hsm/session_pool.h"
 #include "hsm/token.h"
 
@@ -20,30 +21,37 @@ class TokenImpl {
   KeyObjects& objects() noexcept { return objects_; }
   SessionPool& pool() noexcept { return pool_; }
 
-  // Destroys a key that nobody wants, within a deadline of its own. Logs instead of throwing.
+  Orphans& orphans() noexcept { return orphans_; }
+
+  // Sees to it that a key which nobody wants is destroyed: waits for that within a deadline of its own, and leaves it
+  // to a later sweep where it takes longer.
   void discard(const Uuid& id) noexcept;
+  // Has a worker destroy the orphans there are, if any.
+  void sweep() noexcept;
+  // The same for the last time, and waits for it.
+  void last_sweep() noexcept;
 
  private:
+  void sweep_until(Deadline deadline) noexcept;
+
   std::shared_ptr<Module> module_;
   Keeper keeper_;
   TokenInfo info_;
   std::set<KeyAlgorithm> offered_;
   KeyObjects objects_;
+  Orphans orphans_;
   SessionPool pool_;  // last: its workers use all of the above, and end before it goes
 };
 
-// Makes a pair, reads it back, and destroys it unless it is what was asked. Runs on a worker.
+// Makes a pair and reads it back. A key that is not what was asked, or of which nobody knows whether it was made, becomes
+// an orphan. Runs on a worker.
 struct MadeKey {
   std::shared_ptr<KeyObject> object;
   PublicKey public_key;
   KeyAttributes attributes;
 };
-MadeKey make_key(Session& session, SessionPool& pool, const std::shared_ptr<KeyObject>& object,
+MadeKey make_key(Session& session, TokenImpl& token, const std::shared_ptr<KeyObject>& object,
                  const KeyRequest& request);
-
-// Gets rid of a key that must not stay: in this session if that works, else as soon as there is another. A key that
-// has to be left is logged by its id.
-void destroy_made_key(Session& session, SessionPool& pool, const std::shared_ptr<KeyObject>& object);
 
 std::shared_ptr<TokenKey> make_token_key(std::shared_ptr<TokenImpl> token, const Uuid& id, PublicKey public_key);
 

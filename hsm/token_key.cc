@@ -1,5 +1,4 @@
 // Keys: making them, holding them, signing with them.
-#include "base/log.h"
 #include "hsm/ck_result.h"
 #include "hsm/key_reader.h"
 #include "hsm/key_template.h"
@@ -38,36 +37,33 @@ std::shared_ptr<TokenKey> make_token_key(std::shared_ptr<TokenImpl> token, const
   return std::make_shared<TokenKeyImpl>(std::move(token), id, std::move(public_key));
 }
 
-void destroy_made_key(Session& session, SessionPool& pool, const std::shared_ptr<KeyObject>& object) {
-  try {
-    destroy_key(session, *object);
-    return;
-  } catch (const CkFailure& failure) {
-    log::warning("key not destroyed at once", {{"id", object->id().to_string()}, {"ck", ck_name(failure.rv())}});
-    session.poison();
-  }
-  try {
-    pool.post(JobKind::cleanup, "key left in the token: " + object->id().to_string(),
-              [object](Session& other) { destroy_key(other, *object); });
-  } catch (const Error& error) {
-    log::error("key left in the token", {{"id", object->id().to_string()}, {"cause", error.what()}});
-  }
-}
-
-MadeKey make_key(Session& session, SessionPool& pool, const std::shared_ptr<KeyObject>& object,
+MadeKey make_key(Session& session, TokenImpl& token, const std::shared_ptr<KeyObject>& object,
                  const KeyRequest& request) {
   KeyPairTemplates pair = key_pair_templates(request);
   CK_MECHANISM mechanism{pair.mechanism, nullptr, 0};
   CK_OBJECT_HANDLE public_half = CK_INVALID_HANDLE;
   CK_OBJECT_HANDLE private_half = CK_INVALID_HANDLE;
-  check("C_GenerateKeyPair", session.ck().C_GenerateKeyPair(
-                                 session.handle(), &mechanism, pair.public_key.data(), pair.public_key.size(),
-                                 pair.private_key.data(), pair.private_key.size(), &public_half, &private_half));
+  const CK_RV rv = session.ck().C_GenerateKeyPair(session.handle(), &mechanism, pair.public_key.data(),
+                                                  pair.public_key.size(), pair.private_key.data(),
+                                                  pair.private_key.size(), &public_half, &private_half);
+  if (rv != CKR_OK) {
+    if (!changed_nothing(rv)) {
+      // The key may have been made before the connection broke: it is looked for once the token answers again.
+      token.orphans().add(object);
+      token.sweep();
+    }
+    throw CkFailure("C_GenerateKeyPair", rv);
+  }
   object->set(private_half, session.epoch());
-  // The public half goes with its session where it cannot be destroyed by itself.
   const auto give_up = [&] {
-    destroy_made_key(session, pool, object);
+    // The public half goes with its session where it cannot be destroyed by itself.
     session.poison();
+    token.orphans().add(object);
+    try {
+      token.orphans().destroy_all(session);
+    } catch (const CkFailure&) {
+      token.sweep();
+    }
   };
   // From here on a failure is an Error, never a CkFailure: the pool must not make a second key.
   try {

@@ -6,8 +6,8 @@
 #include <memory>
 #include <string>
 
+#include "base/der.h"
 #include "pki/certificate_impl.h"
-#include "pki/der.h"
 #include "pki/extensions.h"
 #include "pki/name.h"
 #include "pki/openssl.h"

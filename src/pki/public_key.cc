@@ -7,7 +7,8 @@
 #include <optional>
 #include <string>
 
-#include "pki/der.h"
+
+#include "base/der.h"
 
 namespace hsmsigner::pki {
 namespace {

@@ -140,7 +140,7 @@ TEST_CASE("an expired authority signs nothing, also when it was loaded before it
         "invalid_object: signed_by: this certificate authority has expired");
 }
 
-TEST_CASE("without a wish the validity is 365 days or what the issuer has left; a wish beyond it is refused") {
+TEST_CASE("without a wish the validity is 365 days or what the issuer has left, and a wish beyond it is refused") {
   World world;
   CHECK(world.generate(World::request("alone")).not_after == world.now + days(365));
   auto root = World::request("root", "", true);

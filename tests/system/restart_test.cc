@@ -31,7 +31,7 @@ std::string key_id(const Json& made) {
 
 }  // namespace
 
-TEST_CASE("SIGTERM and SIGINT end it with 0; a second start finds everything and its authority still signs") {
+TEST_CASE("SIGTERM and SIGINT end it with 0, and a second start finds everything and its authority still signs") {
   ServerFixture server;
   const Json root = server.must_generate(
       certificate("root").set("is_certificate_authority", "true").set("algorithm", R"({"rsa_number_of_bits":2048})"));

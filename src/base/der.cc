@@ -1,6 +1,6 @@
-#include "pki/der.h"
+#include "base/der.h"
 
-namespace hsmsigner::pki {
+namespace hsmsigner {
 
 void append_der(Bytes& out, std::uint8_t tag, ByteView content) {
   out.push_back(tag);
@@ -16,9 +16,10 @@ void append_der(Bytes& out, std::uint8_t tag, ByteView content) {
 }
 
 void append_der_unsigned(Bytes& out, ByteView magnitude) {
+  while (magnitude.size() > 1 && magnitude.front() == 0) magnitude = magnitude.subspan(1);
   Bytes content;
   content.reserve(magnitude.size() + 1);
-  // X.690 8.3: two's complement, so a set top bit needs an octet of zero before it; zero itself is one octet.
+  // Zero, or a top bit that would be a sign: one zero octet in front (X.690 8.3.2).
   if (magnitude.empty() || (magnitude.front() & 0x80) != 0) content.push_back(0);
   content.insert(content.end(), magnitude.begin(), magnitude.end());
   append_der(out, der_tag::integer, content);
@@ -32,4 +33,4 @@ void append_der_bit_string(Bytes& out, ByteView octets) {
   append_der(out, der_tag::bit_string, content);
 }
 
-}  // namespace hsmsigner::pki
+}  // namespace hsmsigner
