@@ -73,11 +73,11 @@ SessionPool::~SessionPool() {
 
 void SessionPool::enqueue(const std::shared_ptr<Job>& job) {
   if (stopping_) throw Error(ErrorKind::token_unavailable, {"the service is shutting down"});
-  if (job->kind != JobKind::cleanup && waiting_ >= queue_limit_) {
+  auto& queue = queue_of(job->kind);
+  if (job->kind != JobKind::cleanup && queue.size() >= queue_limit_) {
     throw Error(ErrorKind::too_many_requests, {"too many requests wait for the token"}).with_help("Try again later.");
   }
-  (job->kind == JobKind::generation ? generations_ : quick_).push_back(job);
-  ++waiting_;
+  queue.push_back(job);
   wake_.notify_one();
 }
 
@@ -91,9 +91,8 @@ void SessionPool::wait_for(const std::shared_ptr<Job>& job) {
   }
   const bool begun = job->state == Job::State::running;
   if (!begun) {
-    --waiting_;
     // Out of the queue now, so that a hung token does not pile up what nobody waits for.
-    std::erase(job->kind == JobKind::generation ? generations_ : quick_, job);
+    std::erase(queue_of(job->kind), job);
   }
   job->state = begun ? Job::State::abandoned : Job::State::cancelled;
   throw Error(ErrorKind::session_timeout, {"the token did not answer in time"})
@@ -117,7 +116,6 @@ std::shared_ptr<SessionPool::Job> SessionPool::take() {
   auto& queue = quick_.empty() ? generations_ : quick_;
   std::shared_ptr<Job> job = std::move(queue.front());
   queue.pop_front();
-  --waiting_;
   job->state = Job::State::running;
   if (job->kind == JobKind::generation) ++generating_;
   return job;

@@ -82,6 +82,7 @@ class SessionPool {
 
   void wait_for(const std::shared_ptr<Job>& job);
   void enqueue(const std::shared_ptr<Job>& job);
+  std::deque<std::shared_ptr<Job>>& queue_of(JobKind kind) { return kind == JobKind::generation ? generations_ : quick_; }
   bool runnable() const;
   std::shared_ptr<Job> take();
   void work(Session session);
@@ -93,13 +94,12 @@ class SessionPool {
 
   Keeper& keeper_;
   unsigned parallel_generations_ = 1;
-  const std::size_t queue_limit_;
+  const std::size_t queue_limit_;  // of each queue: a crowd that wants keys must not keep one from its signature
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<std::shared_ptr<Job>> quick_;        // guarded by mutex_; may hold cancelled ones
-  std::deque<std::shared_ptr<Job>> generations_;  // guarded by mutex_; may hold cancelled ones
-  std::size_t waiting_ = 0;                       // guarded by mutex_
+  std::deque<std::shared_ptr<Job>> quick_;        // guarded by mutex_
+  std::deque<std::shared_ptr<Job>> generations_;  // guarded by mutex_
   unsigned generating_ = 0;                       // guarded by mutex_
   bool stopping_ = false;                         // guarded by mutex_
   std::vector<std::thread> threads_;

@@ -29,7 +29,7 @@ struct TokenOptions {
   TokenSelector selector;
   unsigned sessions = 8;              // worker threads, one session each; lowered to what the token allows
   unsigned parallel_generations = 4;  // of these, how many may be in C_GenerateKeyPair at once
-  std::size_t queue_limit = 1024;     // waiting calls; one more is too_many_requests
+  std::size_t queue_limit = 1024;     // generations that may wait, and other calls likewise; one more is too_many_requests
 };
 
 struct TokenInfo {

@@ -195,7 +195,7 @@ const std::vector<Setting>& settings_table() {
        "How many of the sessions may generate a key at one time."},
       {"token", "queue_limit",
        whole_number<std::size_t>([](Settings& s) -> std::size_t& { return s.token.queue_limit; }, 1, 1000000),
-       "Calls that may wait for a session; one more is refused as too many requests."},
+       "Generations that may wait for a session, and other calls likewise; one more is refused as too many requests."},
 
       {"store", "path", path([](Settings& s) -> std::string& { return s.store.path; }, not_empty),
        "The SQLite file of certificate records; made when absent. Its directory must exist."},
