@@ -48,6 +48,8 @@ class TokenImpl;
 class TokenKey : public Signer {
  public:
   virtual const Uuid& id() const noexcept = 0;
+  // Whether the token has it; costs a search the first time, nothing but the hand-over afterwards.
+  virtual bool is_present(Deadline deadline) = 0;
 };
 
 // A key pair just generated: read back, found to be what was asked, and destroyed by the destructor unless kept, so

@@ -25,6 +25,12 @@ class TokenKeyImpl final : public TokenKey {
         });
   }
 
+  bool is_present(Deadline deadline) override {
+    return token_->pool().run(JobKind::quick, deadline, [object = object_](Session& session) {
+      return object->find(session).has_value();
+    });
+  }
+
  private:
   const std::shared_ptr<TokenImpl> token_;
   const std::shared_ptr<KeyObject> object_;

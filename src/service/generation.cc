@@ -67,7 +67,7 @@ struct Generation::Impl {
   Impl(hsm::Token& token_in, store::CertificateStore& store_in, Clock clock_in)
       : token(token_in), store(store_in), clock(std::move(clock_in)), issuers(token_in, store_in) {}
 
-  Plan plan(GenerateRequest& request);
+  Plan plan(GenerateRequest& request, Deadline deadline);
   void check_signature(const GenerateRequest& request, const Issuer* issuer, std::vector<std::string>& faults);
   UnixTime end_of_validity(const GenerateRequest& request, const Issuer* issuer, UnixTime start,
                            std::vector<std::string>& faults);
@@ -81,12 +81,14 @@ struct Generation::Impl {
   NameReservations reservations;
 };
 
-Plan Generation::Impl::plan(GenerateRequest& request) {
+Plan Generation::Impl::plan(GenerateRequest& request, Deadline deadline) {
   std::vector<std::string> faults = std::move(request.faults);
   Plan plan;
   plan.not_before = clock();
   const bool self_signed = request.signed_by.empty();
-  if (!self_signed) plan.issuer = issuers.resolve(request.signed_by, request.container, plan.not_before, faults);
+  if (!self_signed) {
+    plan.issuer = issuers.resolve(request.signed_by, request.container, plan.not_before, deadline, faults);
+  }
   if (request.algorithm && !token.can_generate(*request.algorithm)) {
     faults.push_back("algorithm: this token cannot generate " + std::string(info(*request.algorithm).name) + " keys");
   }
@@ -142,12 +144,13 @@ Bytes Generation::Impl::new_serial(Deadline deadline) {
 
 store::CertificateRecord Generation::Impl::issue(const GenerateRequest& request, const Plan& plan, Deadline deadline) {
   const Uuid id = Uuid::random();
+  const Bytes serial = new_serial(deadline);
   // From here until keep() every way out destroys the key.
   hsm::GeneratedKey generated = token.generate({id, *request.algorithm, request.block_private_key}, deadline);
   const std::shared_ptr<hsm::TokenKey>& signer = plan.issuer ? plan.issuer->key : generated.key();
 
   pki::CertificateSpec spec;
-  spec.serial = new_serial(deadline);
+  spec.serial = serial;
   spec.subject = subject_of(request);
   spec.alternative_names = alternative_names_of(request);
   spec.certificate_authority = request.certificate_authority;
@@ -183,7 +186,10 @@ store::CertificateRecord Generation::Impl::issue(const GenerateRequest& request,
       .key = key_record(generated.attributes(), token.info()),
       .created_at = plan.not_before,
   };
-  for (const pki::AlternativeName& name : spec.alternative_names) record.alternative_names.push_back(name.to_string());
+  // As they stand in the certificate, whatever the request's spelling.
+  for (const pki::AlternativeName& name : certificate.alternative_names()) {
+    record.alternative_names.push_back(name.to_string());
+  }
   store.insert(record, deadline);
   generated.keep();
   return record;
@@ -195,7 +201,7 @@ Generation::Generation(hsm::Token& token, store::CertificateStore& store, Clock 
 Generation::~Generation() = default;
 
 store::CertificateRecord Generation::generate(GenerateRequest request, Deadline deadline) {
-  const Plan plan = impl_->plan(request);
+  const Plan plan = impl_->plan(request, deadline);
   const auto reservation = impl_->reservations.reserve(*request.container, *request.certificate_name);
   if (!reservation) {
     throw Error(ErrorKind::name_not_unique,

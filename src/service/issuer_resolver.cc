@@ -14,35 +14,46 @@ std::string describe(const store::CertificateRecord& record) {
   return std::string(store::to_string(record.container.kind)) + " " + record.container.name;
 }
 
-// "folder A, folder B": where the namesakes are, so that the caller can choose.
+// Namesakes that are told of; one more is looked for, to say that there are more.
+constexpr std::size_t kMostNamesakes = 5;
+
+// "folder A (id …), folder B (id …)": where the namesakes are, so that the caller can choose.
 std::string list_places(const std::vector<store::CertificateRecord>& records) {
   std::string text;
-  for (const store::CertificateRecord& record : records) {
-    if (!text.empty()) text += ", ";
-    text += describe(record) + " (id " + record.id.to_string() + ")";
+  for (std::size_t i = 0; i < std::min(records.size(), kMostNamesakes); ++i) {
+    text += (i == 0 ? "" : ", ") + describe(records[i]) + " (id " + records[i].id.to_string() + ")";
   }
-  return text;
+  return records.size() > kMostNamesakes ? text + " and more" : text;
+}
+
+// A record that holds no authority's certificate is our own fault, not the caller's.
+pki::Certificate held_certificate(const store::CertificateRecord& record) {
+  try {
+    pki::Certificate certificate = pki::Certificate::from_pem(record.certificate_pem);
+    if (certificate.is_certificate_authority()) return certificate;
+  } catch (const Error& error) {
+    throw Error(ErrorKind::internal_error).with_cause("record " + record.id.to_string() + ": " + error.what());
+  }
+  throw Error(ErrorKind::internal_error).with_cause("record " + record.id.to_string() + " is no authority's");
 }
 
 }  // namespace
 
-std::vector<store::CertificateRecord> IssuerResolver::candidates(const std::string& signed_by) {
-  auto found = store_.find_by_name_anywhere(signed_by);
+std::vector<store::CertificateRecord> IssuerResolver::candidates(const std::string& signed_by,
+                                                                 const std::optional<store::Container>& container) {
   if (const auto id = Uuid::parse(signed_by)) {
-    auto by_id = store_.find(*id);
-    const bool listed = by_id && std::ranges::any_of(found, [&](const auto& record) { return record.id == *id; });
-    if (by_id && !listed) found.push_back(*std::move(by_id));
+    if (auto by_id = store_.find(*id)) return {*std::move(by_id)};
   }
-  return found;
+  if (container) {
+    if (auto here = store_.find_by_name(*container, signed_by)) return {*std::move(here)};
+  }
+  return store_.find_by_name_anywhere(signed_by, kMostNamesakes + 1);
 }
 
 std::shared_ptr<const Issuer> IssuerResolver::resolve(const std::string& signed_by,
                                                       const std::optional<store::Container>& container, UnixTime now,
-                                                      std::vector<std::string>& faults) {
-  auto found = candidates(signed_by);
-  if (std::ranges::any_of(found, [&](const auto& record) { return record.container == container; })) {
-    std::erase_if(found, [&](const auto& record) { return record.container != container; });
-  }
+                                                      Deadline deadline, std::vector<std::string>& faults) {
+  auto found = candidates(signed_by, container);
   if (found.empty()) {
     faults.push_back("signed_by: no certificate here has this name or id");
     return nullptr;
@@ -54,28 +65,36 @@ std::shared_ptr<const Issuer> IssuerResolver::resolve(const std::string& signed_
   }
   if (found.size() > 1) {
     if (!container) return nullptr;
-    faults.push_back("signed_by: ambiguous, it means " + std::to_string(found.size()) + " certificates: " +
-                     list_places(found) + "; give the id");
+    faults.push_back("signed_by: ambiguous, it means several certificate authorities: " + list_places(found) +
+                     "; give the id");
     return nullptr;
   }
   const store::CertificateRecord& record = found.front();
+  if (now < record.not_before) {
+    faults.push_back("signed_by: this certificate authority is not valid yet");
+    return nullptr;
+  }
   if (now > record.not_after) {
     faults.push_back("signed_by: this certificate authority has expired");
     return nullptr;
   }
-  return load(record);
+  return load(record, deadline);
 }
 
-std::shared_ptr<const Issuer> IssuerResolver::load(const store::CertificateRecord& record) {
+std::shared_ptr<const Issuer> IssuerResolver::load(const store::CertificateRecord& record, Deadline deadline) {
   {
     const std::lock_guard lock(mutex_);
     const auto known = loaded_.find(record.id);
     if (known != loaded_.end()) return known->second;
   }
-  // Outside the lock: it reads the store. Two threads may both load; the first to finish is kept.
-  auto certificate = pki::Certificate::from_pem(record.certificate_pem);
+  // Outside the lock: it reads the store and the token. Two threads may both load; the first to finish is kept.
+  auto certificate = held_certificate(record);
   auto below = authorities_below(record, certificate);
   auto key = token_.key(record.id, certificate.public_key());
+  if (!key->is_present(deadline)) {
+    throw Error(ErrorKind::token_unavailable, {"signed_by: the key of this certificate authority is not in the token"})
+        .with_cause("key " + record.id.to_string());
+  }
   auto issuer = std::make_shared<const Issuer>(Issuer{record, std::move(certificate), std::move(key), below});
   const std::lock_guard lock(mutex_);
   return loaded_.emplace(record.id, std::move(issuer)).first->second;
@@ -93,7 +112,7 @@ std::optional<unsigned> IssuerResolver::authorities_below(const store::Certifica
     }
     const auto parent = store_.find(*above);
     if (!parent) break;  // deleted meanwhile: its limit went with it
-    const auto parent_certificate = pki::Certificate::from_pem(parent->certificate_pem);
+    const auto parent_certificate = held_certificate(*parent);
     if (const auto limit = parent_certificate.path_length()) {
       const unsigned left = *limit > between ? *limit - between : 0;
       // A limit already overrun leaves nothing at all to sign below, which 0 says well enough for authorities.

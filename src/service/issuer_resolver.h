@@ -31,15 +31,17 @@ class IssuerResolver {
  public:
   IssuerResolver(hsm::Token& token, store::CertificateStore& store) : token_(token), store_(store) {}
 
-  // Finds `signed_by` by name or id: in `container` first, else a unique match elsewhere; a certificate authority goes
-  // before a namesake that is none. On failure returns nothing and adds one sentence to `faults`. Without a container
-  // (the request's was at fault) it only tells what would be wrong in any.
+  // An id means the certificate of that id, and never one that was given it for a name. A name means the one in
+  // `container`, else the only authority of that name elsewhere. On failure returns nothing and adds one sentence to
+  // `faults`. Without a container (the request's was at fault) it only tells what would be wrong in any.
+  // Throws Error{token_unavailable} when the authority's key is not in the token.
   std::shared_ptr<const Issuer> resolve(const std::string& signed_by, const std::optional<store::Container>& container,
-                                        UnixTime now, std::vector<std::string>& faults);
+                                        UnixTime now, Deadline deadline, std::vector<std::string>& faults);
 
  private:
-  std::vector<store::CertificateRecord> candidates(const std::string& signed_by);
-  std::shared_ptr<const Issuer> load(const store::CertificateRecord& record);
+  std::vector<store::CertificateRecord> candidates(const std::string& signed_by,
+                                                   const std::optional<store::Container>& container);
+  std::shared_ptr<const Issuer> load(const store::CertificateRecord& record, Deadline deadline);
   std::optional<unsigned> authorities_below(const store::CertificateRecord& record,
                                             const pki::Certificate& certificate);
 

@@ -35,7 +35,9 @@ struct Reader {
   std::unique_ptr<soci::session> session;
   SelectCertificates by_id{*session, "WHERE id = :a", 1};
   SelectCertificates by_name{*session, std::string(in_container) + "AND name = :c", 3};
-  SelectCertificates by_name_anywhere{*session, "WHERE name = :a ORDER BY name, container_kind, container_name, id", 1};
+  SelectCertificates by_name_anywhere{
+      *session, "WHERE name = :a ORDER BY certificate_authority DESC, container_kind, container_name", 1,
+      SelectCertificates::Paged::yes};
   SelectCertificates all{*session, "ORDER BY name, container_kind, container_name, id", 0,
                          SelectCertificates::Paged::yes};
   SelectCertificates of_container{*session, std::string(in_container) + "ORDER BY name", 2,
@@ -94,8 +96,8 @@ class SqliteCertificateStore final : public CertificateStore {
     return read([&](Reader& reader) { return reader.name_taken(to_string(container.kind), container.name, name); });
   }
 
-  std::vector<CertificateRecord> find_by_name_anywhere(const std::string& name) override {
-    return to_records(read([&](Reader& reader) { return reader.by_name_anywhere({name}); }));
+  std::vector<CertificateRecord> find_by_name_anywhere(const std::string& name, std::size_t limit) override {
+    return to_records(read([&](Reader& reader) { return reader.by_name_anywhere({name}, 0, limit); }));
   }
 
   Page list(const std::optional<Container>& container, std::size_t offset, std::size_t limit) override {

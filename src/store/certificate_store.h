@@ -40,8 +40,8 @@ class CertificateStore {
   virtual std::optional<CertificateRecord> find(const Uuid& id) = 0;
   virtual std::optional<CertificateRecord> find_by_name(const Container& container, const std::string& name) = 0;
   virtual bool name_taken(const Container& container, const std::string& name) = 0;
-  // Every certificate of this name, in any container.
-  virtual std::vector<CertificateRecord> find_by_name_anywhere(const std::string& name) = 0;
+  // Certificates of this name in any container, at most `limit` of them: authorities first, then by container.
+  virtual std::vector<CertificateRecord> find_by_name_anywhere(const std::string& name, std::size_t limit) = 0;
   // All of them, or one container's.
   virtual Page list(const std::optional<Container>& container, std::size_t offset, std::size_t limit) = 0;
 };

@@ -113,7 +113,7 @@ TEST_CASE_FIXTURE(Fixture, "what is not there is nothing, not an error") {
   CHECK_FALSE(store->find(Uuid::random()).has_value());
   CHECK_FALSE(store->find_by_name(folder_a, "x").has_value());
   CHECK_FALSE(store->name_taken(folder_a, "x"));
-  CHECK(store->find_by_name_anywhere("x").empty());
+  CHECK(store->find_by_name_anywhere("x", 10).empty());
   CHECK(store->list(std::nullopt, 0, 10).total == 0);
 }
 
@@ -173,7 +173,7 @@ TEST_CASE_FIXTURE(Fixture, "a name is found in every container that has it") {
   insert(*store, sample_record("x", device_a));
   insert(*store, sample_record("x", folder_a));
   insert(*store, sample_record("y", folder_a));
-  const auto found = store->find_by_name_anywhere("x");
+  const auto found = store->find_by_name_anywhere("x", 10);
   REQUIRE(found.size() == 3);
   CHECK(found[0].container == device_a);
   CHECK(found[1].container == folder_a);
@@ -219,7 +219,7 @@ TEST_CASE_FIXTURE(Fixture, "a reader sees what was written after its last read")
     insert(*store, record);
     CHECK(store->find(record.id).has_value());
     CHECK(store->name_taken(record.container, record.name));
-    CHECK(store->find_by_name_anywhere(record.name).size() == 1);
+    CHECK(store->find_by_name_anywhere(record.name, 10).size() == 1);
     CHECK(store->list(record.container, 0, 1).total == static_cast<std::size_t>(i) + 1);
   }
 }

@@ -36,7 +36,7 @@ TEST_CASE("of eight inserts of one name exactly one succeeds") {
     });
     CHECK(inserted == 1);
     CHECK(refused == threads - 1);
-    CHECK(store->find_by_name_anywhere(name).size() == 1);
+    CHECK(store->find_by_name_anywhere(name, 10).size() == 1);
   }
 }
 

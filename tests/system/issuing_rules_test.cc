@@ -82,6 +82,29 @@ TEST_CASE("signed_by: by name here, by id, elsewhere if unique, else named as am
   CHECK(server.keys() == made);
 }
 
+TEST_CASE("an id means the certificate of that id, not one that was given it for a name") {
+  const ServerFixture server;
+  const Json root = server.must_generate(authority("root").text("common_name", "Root"));
+  const std::string id = root["id"].text();
+  server.must_generate(authority(id).text("common_name", "Impostor").text("folder", "Other"));
+  server.must_generate(authority(id).text("common_name", "Impostor"));
+  for (const char* folder : {"Shared", "Other", "Third"}) {
+    CAPTURE(folder);
+    const Json made = server.must_generate(certificate("leaf").text("folder", folder).text("signed_by", id));
+    CHECK(made["issuer"].text() == "/CN=Root");
+  }
+}
+
+TEST_CASE("of many namesakes elsewhere a few are told") {
+  const ServerFixture server;
+  for (int i = 0; i < 8; ++i) server.must_generate(authority("ca").text("folder", "F" + std::to_string(i)));
+  const auto sentences = check_invalid_object(server.generate(certificate("x").text("signed_by", "ca")));
+  REQUIRE(sentences.size() == 1);
+  CHECK(sentences[0].find("folder F0") != std::string::npos);
+  CHECK(sentences[0].find("and more") != std::string::npos);
+  CHECK(sentences[0].find("folder F7") == std::string::npos);
+}
+
 TEST_CASE("only an authority signs") {
   const ServerFixture server;
   server.must_generate(certificate("leaf"));
