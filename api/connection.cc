@@ -17,6 +17,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr std::size_t kSendAtOnce = 65536;
+constexpr std::size_t kLeastSendRate = 256U << 10;  // octets a second that a peer must take of a long answer
 constexpr milliseconds kLinger{2000};
 constexpr std::size_t kLingerBytes = 64U << 20;
 
@@ -77,9 +78,19 @@ void IdleConnections::end_oldest() {
   sockets_.pop_front();
 }
 
+void IdleConnections::end_present() {
+  const std::lock_guard lock(mutex_);
+  end_sockets();
+}
+
 void IdleConnections::end_all() {
   const std::lock_guard lock(mutex_);
   ended_ = true;
+  end_sockets();
+}
+
+// Lock held.
+void IdleConnections::end_sockets() {
   for (const int socket : sockets_) ::shutdown(socket, SHUT_RD);
   sockets_.clear();
 }
@@ -108,13 +119,13 @@ bool Connection::read_head(RequestHead& head) {
   Deadline deadline = deadline_in(limits_.keep_alive_timeout);
   bool begun = false;
   while (true) {
-    if (received_.starts_with("\r\n")) received_.erase(0, 2);  // RFC 9112 2.2
     if (!received_.empty() && !begun) {
       begun = true;
       deadline = deadline_in(limits_.read_timeout);
     }
+    if (received_.starts_with("\r\n")) received_.erase(0, 2);  // RFC 9112 2.2
     // A method begins with a letter; what else talks here (TLS, for one) need not be waited for.
-    if (begun && received_ != "\r" && (received_.front() <= ' ' || received_.front() > '~')) {
+    if (!received_.empty() && received_ != "\r" && (received_.front() <= ' ' || received_.front() > '~')) {
       refuse("this is not HTTP/1.1; the server speaks plain HTTP only");
     }
     const std::size_t end = end_of_head(received_);
@@ -200,17 +211,14 @@ bool Connection::flush() {
 }
 
 bool Connection::send_all(std::string_view data) {
+  // One deadline for all of it, or a peer that reads a little now and then would hold its thread for ever.
+  const Deadline deadline = deadline_in(limits_.write_timeout + std::chrono::seconds(data.size() / kLeastSendRate));
   while (!data.empty() && !broken_) {
-    std::string_view part = data.substr(0, kSendAtOnce);
-    data.remove_prefix(part.size());
-    const Deadline deadline = deadline_in(limits_.write_timeout);
-    while (!part.empty() && !broken_) {
-      const ssize_t count = ::send(socket_, part.data(), part.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-      if (count > 0) {
-        part.remove_prefix(static_cast<std::size_t>(count));
-      } else if (errno != EINTR) {
-        broken_ = errno != EAGAIN || !wait_for(socket_, POLLOUT, deadline);
-      }
+    const ssize_t count = ::send(socket_, data.data(), data.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (count > 0) {
+      data.remove_prefix(static_cast<std::size_t>(count));
+    } else if (errno != EINTR) {
+      broken_ = errno != EAGAIN || !wait_for(socket_, POLLOUT, deadline);
     }
   }
   return !broken_;

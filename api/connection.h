@@ -24,10 +24,14 @@ class IdleConnections {
   void remove(int socket);
   // Ends the one that has waited longest, so that its thread is free.
   void end_oldest();
+  // Ends those that wait now.
+  void end_present();
   // Ends all, and every one added from now on.
   void end_all();
 
  private:
+  void end_sockets();
+
   std::mutex mutex_;
   bool ended_ = false;
   std::list<int> sockets_;  // oldest first; open as long as they are in here
@@ -35,7 +39,7 @@ class IdleConnections {
 
 struct ConnectionLimits {
   std::chrono::milliseconds read_timeout;   // for a whole head; again for a whole body
-  std::chrono::milliseconds write_timeout;  // for each 64 KiB
+  std::chrono::milliseconds write_timeout;  // for a whole answer, and a second more for each 256 KiB of it
   std::chrono::milliseconds keep_alive_timeout;
   std::size_t max_body_bytes;
 };

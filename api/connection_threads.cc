@@ -33,7 +33,7 @@ ConnectionThreads::Accepted ConnectionThreads::enqueue(std::function<void()> ser
       changed_.notify_one();
     }
   }
-  if (pressure) on_pressure_();
+  if (pressure) end_oldest_idle_();
   if (refuse) {
     is_refusing = true;
     serve_connection();
@@ -57,11 +57,17 @@ void ConnectionThreads::work() {
   }
 }
 
+bool ConnectionThreads::wanted_back() {
+  const std::lock_guard lock(mutex_);
+  return ended_ || waiting_.size() > sleeping_;
+}
+
 void ConnectionThreads::shutdown() {
   {
     const std::lock_guard lock(mutex_);
     ended_ = true;
   }
+  end_idle_();
   changed_.notify_all();
   for (std::thread& thread : threads_) thread.join();
 }

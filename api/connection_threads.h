@@ -18,9 +18,17 @@ class ConnectionThreads : public httplib::TaskQueue {
   using Accepted = decltype(std::declval<httplib::TaskQueue&>().enqueue(std::function<void()>()));
 
  public:
-  // `on_pressure` is called when a connection has to wait for a thread; it should make one free.
-  ConnectionThreads(std::size_t most_threads, std::size_t most_waiting, std::function<void()> on_pressure)
-      : most_threads_(most_threads), most_waiting_(most_waiting), on_pressure_(std::move(on_pressure)) {}
+  // What makes threads free: `end_oldest_idle` is called when a connection has to wait for one, `end_idle` when all
+  // are to end.
+  ConnectionThreads(std::size_t most_threads, std::size_t most_waiting, std::function<void()> end_oldest_idle,
+                    std::function<void()> end_idle)
+      : most_threads_(most_threads),
+        most_waiting_(most_waiting),
+        end_oldest_idle_(std::move(end_oldest_idle)),
+        end_idle_(std::move(end_idle)) {}
+
+  // Whether a connection should be closed after its answer: others wait for its thread, or all are to end.
+  bool wanted_back();
 
   // Set while a connection is handed over that is to be closed because there are too many.
   static bool refusing() noexcept;
@@ -34,7 +42,8 @@ class ConnectionThreads : public httplib::TaskQueue {
 
   const std::size_t most_threads_;
   const std::size_t most_waiting_;
-  const std::function<void()> on_pressure_;
+  const std::function<void()> end_oldest_idle_;
+  const std::function<void()> end_idle_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::function<void()>> waiting_;

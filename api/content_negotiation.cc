@@ -10,12 +10,6 @@
 namespace hsmsigner::api {
 namespace {
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 // Splits outside quoted strings, without the surrounding blanks. The pieces live as long as `text`.
 std::vector<std::string_view> pieces(std::string_view text, char separator) {
   std::vector<std::string_view> out;

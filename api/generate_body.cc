@@ -27,8 +27,14 @@ struct Form {
   GenerateRequest request;
   std::vector<store::Container> containers;
 
+  std::size_t untold = 0;
+
   void fault(std::string_view path, std::string_view sentence) {
-    if (request.faults.size() < kMaxFaults) request.faults.push_back(std::string(path) + ": " + std::string(sentence));
+    if (request.faults.size() == kMaxFaults) {
+      ++untold;
+    } else {
+      request.faults.push_back(std::string(path) + ": " + std::string(sentence));
+    }
   }
   // Whether there is nothing to say; what is there to say becomes a fault.
   bool good(std::string_view path, const std::optional<std::string>& sentence) {
@@ -59,7 +65,10 @@ void set_container(Form& form, const std::string& path, const std::string& text)
 
 void set_digest(Form& form, const std::string& path, const std::string& text) {
   form.request.digest = digest_from_name(text);
-  if (!form.request.digest) form.fault(path, "must be one of sha1, sha256, sha384, sha512, md5");
+  if (form.request.digest) return;
+  std::string names;
+  for (const DigestAlgorithmInfo& digest : digests()) names += (names.empty() ? "" : ", ") + std::string(digest.name);
+  form.fault(path, "must be one of " + names);
 }
 
 void set_signed_by(Form& form, const std::string& path, const std::string& text) {
@@ -302,6 +311,7 @@ GenerateRequest read_generate_body(const Value& body, const std::optional<store:
     if (!known) form.fault(shown(name, 64), "unknown field");
   }
   settle_container(form, body, in_query);
+  if (form.untold > 0) form.request.faults.push_back("and " + std::to_string(form.untold) + " more faults");
   return std::move(form.request);
 }
 

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <exception>
 #include <mutex>
 #include <optional>
@@ -52,6 +53,8 @@ Answer answer_to(const Error& error, const std::string& request_id) {
   if (row.retry_after_seconds > 0) answer.headers.emplace_back("Retry-After", std::to_string(row.retry_after_seconds));
   if (const auto* method = dynamic_cast<const MethodNotSupported*>(&error)) {
     answer.headers.emplace_back("Allow", method->allow());
+  } else if (row.status == 405) {
+    answer.headers.emplace_back("Allow", "");  // RFC 9110 15.5.6: an unknown action has no method
   }
   return answer;
 }
@@ -60,8 +63,7 @@ void log_request(const Exchange& exchange, int status, const Error* error) {
   const std::chrono::duration<double, std::milli> took = steady_clock::now() - exchange.began;
   const std::string path = exchange.head.target.substr(0, exchange.head.target.find('?'));
   if (error == nullptr) {
-    log::info("request", {{"request_id", exchange.request_id},
-                          {"method", exchange.head.method},
+    log::info("request", {{"method", exchange.head.method},
                           {"path", path},
                           {"status", status},
                           {"milliseconds", took.count()}});
@@ -73,14 +75,23 @@ void log_request(const Exchange& exchange, int status, const Error* error) {
                  ? log::Level::error
                  : log::Level::info,
              "request",
-             {{"request_id", exchange.request_id},
-              {"method", exchange.head.method},
+             {{"method", exchange.head.method},
               {"path", path},
               {"status", status},
               {"milliseconds", took.count()},
               {"error", to_string(error->kind())},
               {"cause", error->cause()},
               {"where", place}});
+}
+
+// RFC 9110 5.6.7, in UTC.
+std::string http_date() {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  ::gmtime_r(&now, &utc);
+  char text[32];
+  std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &utc);  // the locale is "C": nothing here sets another
+  return text;
 }
 
 // cpp-httplib sees a request of its own words only: its method says whether there is a body to read, and nothing that
@@ -102,11 +113,11 @@ struct HttpServer::Impl : httplib::Server {
         limits{options.read_timeout, options.write_timeout, options.keep_alive_timeout, options.max_body_bytes},
         router(generation, catalogue, options.request_timeout) {
     new_task_queue = [this] {
-      return new ConnectionThreads(options.max_connections, kMostWaiting, [this] { idle.end_oldest(); });
+      threads = new ConnectionThreads(
+          options.max_connections, kMostWaiting, [this] { idle.end_oldest(); }, [this] { idle.end_present(); });
+      return threads;  // cpp-httplib's from here on
     };
     set_payload_max_length(options.max_body_bytes);
-    set_read_timeout(options.read_timeout);
-    set_write_timeout(options.write_timeout);
     set_socket_options([](socket_t socket) {
       // SO_REUSEADDR only: with SO_REUSEPORT, cpp-httplib's default, two servers would share a port unnoticed.
       const int yes = 1;
@@ -118,6 +129,11 @@ struct HttpServer::Impl : httplib::Server {
       handle(response, &reader);
     });
     set_post_routing_handler([this](const httplib::Request&, httplib::Response& response) { finish(response); });
+    // Never its own words for an exception, which it would send in a header.
+    set_exception_handler([](const httplib::Request&, httplib::Response& response, std::exception_ptr) {
+      send_answer(answer_to(Error(ErrorKind::internal_error), current->request_id), response);
+      current->close = true;
+    });
     // What cpp-httplib answers by itself. Its words for our own errors are already ours.
     set_error_handler([](const httplib::Request&, httplib::Response& response) {
       if (!response.body.empty()) return;
@@ -144,7 +160,7 @@ struct HttpServer::Impl : httplib::Server {
     });
     if (exceeded) throw too_long();
     if (!complete || (current->head.chunked && !current->connection.ended_in_last_chunk())) {
-      throw Error(ErrorKind::malformed_command, {"the body broke off, came too slowly or is wrongly chunked"});
+      throw Error(ErrorKind::malformed_command, {"the body broke off, came too slowly or is wrongly chunked (chunk extensions and trailers are not taken)"});
     }
     return body;
   }
@@ -176,13 +192,15 @@ struct HttpServer::Impl : httplib::Server {
 
   // Headers that every answer has. Here it is known what of the body was read.
   void finish(httplib::Response& response) const {
-    current->close = current->close || stopping || current->head.wants_close || !current->connection.body_is_read();
+    current->close = current->close || stopping || current->head.wants_close ||
+                     !current->connection.body_is_read() || threads->wanted_back();
     for (const char* name : {"Accept-Ranges", "Connection", "Keep-Alive"}) response.headers.erase(name);
     if (current->close) {
       response.set_header("Connection", "close");
     } else if (current->head.http_1_0) {
       response.set_header("Connection", "keep-alive");
     }
+    response.set_header("Date", http_date());
     response.set_header("X-Request-ID", current->request_id);
     response.set_header("Cache-Control", "no-store");
     response.set_header("X-Content-Type-Options", "nosniff");
@@ -214,6 +232,7 @@ struct HttpServer::Impl : httplib::Server {
       head.wants_close = true;
     }
     Exchange exchange{connection, std::move(head), fault};
+    const log::Context context("request_id", exchange.request_id);
     current = &exchange;
     connection.begin_exchange(head_for_httplib(exchange.head, fault != nullptr), exchange.head);
     const bool answered = call(&Impl::process_request, connection) && connection.flush();
@@ -283,6 +302,7 @@ struct HttpServer::Impl : httplib::Server {
   const ConnectionLimits limits;
   const Router router;
   IdleConnections idle;
+  ConnectionThreads* threads = nullptr;  // of the running listener; used by its own threads only
   std::string address;
   int port = 0;
   std::atomic<bool> stopping{false};
@@ -295,6 +315,13 @@ struct HttpServer::Impl : httplib::Server {
 
 thread_local Exchange* HttpServer::Impl::current = nullptr;
 
+std::optional<std::string> fault_of_listen_address(const std::string& address) {
+  if (is_loopback_address(address)) return std::nullopt;
+  return "must be a loopback address (127.0.0.1 or ::1), because this version has no authentication and whoever "
+         "reaches it may issue certificates; reach it from elsewhere through an SSH tunnel or a proxy that authenticates "
+         "its callers";
+}
+
 HttpServer::HttpServer(ServerOptions options, service::Generation& generation, service::Catalogue& catalogue)
     : impl_(std::make_unique<Impl>(std::move(options), generation, catalogue)) {}
 
@@ -305,15 +332,10 @@ HttpServer::~HttpServer() {
 
 int HttpServer::bind() {
   const ServerOptions& options = impl_->options;
-  const std::string address = options.address == "localhost" ? "127.0.0.1" : options.address;
-  if (!is_loopback_address(address)) {
-    throw Error(ErrorKind::invalid_object,
-                {"server.address: must be a loopback address (127.0.0.1 or ::1), because this version has no "
-                 "authentication and whoever reaches it may issue certificates"})
-        .with_help("Set server.address to 127.0.0.1 and reach it from elsewhere through an SSH tunnel or a proxy that "
-                   "authenticates its callers.");
+  if (const auto fault = fault_of_listen_address(options.address)) {
+    throw Error(ErrorKind::invalid_object, {"server.address: " + *fault});
   }
-  impl_->address = address;
+  impl_->address = options.address;
   impl_->port = options.port;
   if (!impl_->open_listener()) {
     throw Error(ErrorKind::internal_error, {"server.port: cannot listen on " + options.address + " port " +

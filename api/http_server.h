@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "service/catalogue.h"
@@ -21,6 +22,9 @@ struct ServerOptions {
   std::chrono::milliseconds keep_alive_timeout{15000};
   std::chrono::milliseconds request_timeout{60000};  // for the token and the store, from the moment the body is read
 };
+
+// What is wrong with an address to listen on, to be read after its setting's name; nothing for a good one.
+std::optional<std::string> fault_of_listen_address(const std::string& address);
 
 class HttpServer {
  public:

@@ -22,18 +22,6 @@ constexpr bool is_token_character(char c) {  // RFC 9110 5.6.2
 
 bool is_token(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), is_token_character); }
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
-std::string lower_case(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return out;
-}
-
 void parse_request_line(std::string_view line, RequestHead& head, std::optional<std::string>& authority) {
   const std::size_t first = line.find(' ');
   const std::size_t last = line.rfind(' ');

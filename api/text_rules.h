@@ -25,6 +25,9 @@ std::optional<std::string> fault_of_http_url(std::string_view text);
 
 // A caller's text made fit for an error message: cut to `limit` characters, control characters replaced.
 std::string shown(std::string_view utf8, std::size_t limit = 100);
+// Without the blanks and tabs around it (RFC 9110 5.6.3, OWS). Lives as long as `text`.
+std::string_view trimmed(std::string_view text);
+std::string lower_case(std::string_view text);                      // ASCII
 bool equals_ignoring_case(std::string_view a, std::string_view b);  // ASCII
 
 }  // namespace hsmsigner::api

@@ -1,5 +1,5 @@
-# Sourced by scripts/demo and scripts/serve: dependencies, a release build, and a state directory with a SoftHSM token,
-# its PINs and a configuration. Everything already there is left as it is.
+# Sourced by scripts/demo, scripts/serve and scripts/bench: dependencies, a release build, and a state directory with a
+# SoftHSM token, its PINs and a configuration. What is already there stays as it is, but for the configured port.
 
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 hsm_signer=$repository/build/release/hsm-signer
@@ -20,21 +20,38 @@ softhsm_module() {
 
 new_pin() { openssl rand -hex 8; }
 
-# prepare_state DIR PORT: sets `state` and exports SOFTHSM2_CONF.
+# prepare_state DIR PORT: sets `state` and exports SOFTHSM2_CONF. The port is written when the file is made, and again
+# when PORT is not empty.
 prepare_state() {
   local port=$2
   (umask 077; mkdir -p "$1/tokens")
   state=$(cd "$1" && pwd)
+  case "$state" in
+    *[!A-Za-z0-9/._+@\ -]*) echo "the path of the state may hold letters, digits and /._+@- only: $state" >&2; return 1 ;;
+  esac
   export SOFTHSM2_CONF=$state/softhsm2.conf
-  local umask_before; umask_before=$(umask); umask 077
-  sed "s|@TOKEN_DIR@|$state/tokens|" "$repository/softhsm-config/softhsm2.conf.in" >"$SOFTHSM2_CONF"
-  [ -s "$state/pin" ] || new_pin >"$state/pin"
-  [ -s "$state/so-pin" ] || new_pin >"$state/so-pin"
-  sed -e "s|@MODULE@|$(softhsm_module)|" -e "s|@PORT@|$port|" -e "s|@LABEL@|hsm-signer|" \
-    "$repository/softhsm-config/hsm-signer.toml.in" >"$state/hsm-signer.toml"
-  if [ -z "$(ls -A "$state/tokens")" ]; then
-    "$hsm_signer" token init --module "$(softhsm_module)" --label hsm-signer \
-      --so-pin-file "$state/so-pin" --pin-file "$state/pin" >&2
-  fi
-  umask "$umask_before"
+  # In a subshell for its umask and its lock: two that start at once must not make two tokens.
+  (
+    umask 077
+    exec 9>"$state/.lock"
+    flock --wait 60 9
+    [ -s "$SOFTHSM2_CONF" ] ||
+      sed "s|@TOKEN_DIR@|$state/tokens|" "$repository/softhsm-config/softhsm2.conf.in" >"$SOFTHSM2_CONF"
+    [ -s "$state/pin" ] || new_pin >"$state/pin"
+    [ -s "$state/so-pin" ] || new_pin >"$state/so-pin"
+    if [ ! -s "$state/hsm-signer.toml" ]; then
+      sed -e "s|@MODULE@|$(softhsm_module)|" -e "s|@PORT@|${port:-8080}|" -e "s|@LABEL@|hsm-signer|" \
+        "$repository/softhsm-config/hsm-signer.toml.in" >"$state/hsm-signer.toml"
+    elif [ -n "$port" ]; then
+      sed -i "s|^port = .*|port = $port|" "$state/hsm-signer.toml"
+    fi
+    if [ ! -e "$state/.token-made" ]; then
+      # A first start that was interrupted leaves a token nobody knows the PIN of: away with it.
+      rm -rf "$state/tokens"
+      mkdir "$state/tokens"
+      "$hsm_signer" token init --module "$(softhsm_module)" --label hsm-signer \
+        --so-pin-file "$state/so-pin" --pin-file "$state/pin" >&2
+      : >"$state/.token-made"
+    fi
+  )
 }

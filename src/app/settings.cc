@@ -103,12 +103,11 @@ class Reader {
 
   // What no single setting can say.
   void check_together() {
-    if (!faults_.empty()) return;
-    if (settings_.token.selector.label.empty() && settings_.token.selector.serial.empty()) {
+    const bool told = std::any_of(faults_.begin(), faults_.end(), [](const std::string& fault) {
+      return fault.starts_with("token.label ") || fault.starts_with("token.serial ");
+    });
+    if (!told && settings_.token.selector.label.empty() && settings_.token.selector.serial.empty()) {
       faults_.emplace_back("token.label or token.serial must be set, to tell which token is meant");
-    }
-    if (settings_.token.parallel_generations > settings_.token.sessions) {
-      faults_.emplace_back("token.parallel_generations must not exceed token.sessions");
     }
   }
 

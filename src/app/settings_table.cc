@@ -1,11 +1,12 @@
 #include "app/settings_table.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <cctype>
 #include <chrono>
 #include <sstream>
+
+#include "api/http_server.h"
+#include "base/internet_names.h"
 
 namespace hsmsigner::app {
 namespace {
@@ -124,9 +125,8 @@ Fault token_serial(const std::string& value) {
 }
 
 Fault ip_address(const std::string& value) {
-  in6_addr buffer{};
-  if (inet_pton(AF_INET, value.c_str(), &buffer) == 1 || inet_pton(AF_INET6, value.c_str(), &buffer) == 1) return {};
-  return "must be an IP address, such as \"127.0.0.1\" or \"::1\"";
+  if (!parse_ip_address(value)) return "must be an IP address, such as \"127.0.0.1\" or \"::1\"";
+  return api::fault_of_listen_address(value);
 }
 
 Fault variable_name(const std::string& value) {
@@ -158,16 +158,16 @@ const std::vector<Setting>& settings_table() {
        "TCP port; 0 takes any free one, which the line `ready http://...` then names."},
       {"server", "max_connections",
        whole_number<std::size_t>([](Settings& s) -> std::size_t& { return s.server.max_connections; }, 1, 10000),
-       "Connections open at one time; each has a thread while it is open."},
+       "Connections served at one time, each by a thread; up to 256 more wait for one of them to end."},
       {"server", "max_body_bytes",
        whole_number<std::size_t>([](Settings& s) -> std::size_t& { return s.server.max_body_bytes; }, 1024, 67108864),
        "Longest request body, in octets."},
       {"server", "read_timeout_ms",
        milliseconds([](Settings& s) -> Millis& { return s.server.read_timeout; }, 100, kTenMinutes),
-       "Milliseconds to wait for the next octets of a request under way."},
+       "Milliseconds that a caller has for a whole request's head, and again for its whole body."},
       {"server", "write_timeout_ms",
        milliseconds([](Settings& s) -> Millis& { return s.server.write_timeout; }, 100, kTenMinutes),
-       "Milliseconds to wait for a caller to take the next octets of its answer."},
+       "Milliseconds that a caller has to take a whole answer; a second more for each 256 KiB of it."},
       {"server", "keep_alive_timeout_ms",
        milliseconds([](Settings& s) -> Millis& { return s.server.keep_alive_timeout; }, 100, kTenMinutes),
        "Milliseconds that an idle connection is kept for its next request."},
@@ -192,7 +192,7 @@ const std::vector<Setting>& settings_table() {
        "Sessions to work in, each with a thread; lowered to what the token allows."},
       {"token", "parallel_generations",
        whole_number<unsigned>([](Settings& s) -> unsigned& { return s.token.parallel_generations; }, 1, 256),
-       "How many of the sessions may generate a key at one time."},
+       "How many of the sessions may generate a key at one time; one is always left for signing, if there are several."},
       {"token", "queue_limit",
        whole_number<std::size_t>([](Settings& s) -> std::size_t& { return s.token.queue_limit; }, 1, 1000000),
        "Generations that may wait for a session, and other calls likewise; one more is refused as too many requests."},

@@ -15,7 +15,6 @@
 namespace hsmsigner::app {
 namespace {
 
-constexpr std::chrono::seconds kDrainTimeout{30};
 constexpr timespec kTick{0, 50'000'000};
 
 sigset_t ending_signals() {
@@ -45,8 +44,9 @@ ShutdownWatch::~ShutdownWatch() {
   thread_.join();
 }
 
-void ShutdownWatch::serving(std::function<void()> stop) {
+void ShutdownWatch::serving(std::function<void()> stop, std::chrono::milliseconds drain) {
   const std::lock_guard lock(mutex_);
+  drain_ = drain;
   phase_ = Phase::serving;
   stop_ = std::move(stop);
 }
@@ -67,16 +67,15 @@ void ShutdownWatch::watch() {
       std::_Exit(1);
     }
     if (number > 0) {
-      deadline = deadline_in(kDrainTimeout);
-      on_first_signal(number);
+      deadline = deadline_in(on_first_signal(number));
     } else if (deadline && std::chrono::steady_clock::now() > *deadline) {
-      log::error("draining took too long", {{"seconds", std::int64_t{kDrainTimeout.count()}}});
+      log::error("draining took too long");
       std::_Exit(1);
     }
   }
 }
 
-void ShutdownWatch::on_first_signal(int number) {
+std::chrono::milliseconds ShutdownWatch::on_first_signal(int number) {
   const std::lock_guard lock(mutex_);
   requested_ = true;
   if (phase_ == Phase::starting) {
@@ -85,6 +84,7 @@ void ShutdownWatch::on_first_signal(int number) {
   }
   log::info("server stopping", {{"signal", name_of(number)}});
   if (stop_) stop_();
+  return drain_;
 }
 
 }  // namespace hsmsigner::app

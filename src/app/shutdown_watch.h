@@ -14,8 +14,8 @@ namespace hsmsigner::app {
 // the process has its deadline here.
 //
 // A first signal before serving(): the process exits 0 at once, there is nothing to drain. During it: `stop` is called
-// once. A second signal, or 30 seconds after the first: the process exits 1 at once, without destructors, which might
-// wait for a token that does not answer.
+// once. A second signal, or the drain taking longer than it may: the process exits 1 at once, without destructors, which
+// might wait for a token that does not answer.
 class ShutdownWatch {
  public:
   ShutdownWatch();
@@ -23,8 +23,8 @@ class ShutdownWatch {
   ShutdownWatch(const ShutdownWatch&) = delete;
   ShutdownWatch& operator=(const ShutdownWatch&) = delete;
 
-  // From here on a signal calls `stop`, in the watch's thread.
-  void serving(std::function<void()> stop);
+  // From here on a signal calls `stop`, in the watch's thread; what follows may take `drain`.
+  void serving(std::function<void()> stop, std::chrono::milliseconds drain);
   // What `stop` refers to may be destroyed after this returns.
   void served();
   // A signal came.
@@ -34,11 +34,13 @@ class ShutdownWatch {
   enum class Phase { starting, serving, ending };
 
   void watch();
-  void on_first_signal(int number);
+  // Returns how long the drain may take.
+  std::chrono::milliseconds on_first_signal(int number);
 
   std::mutex mutex_;
   Phase phase_ = Phase::starting;  // guarded by mutex_
   std::function<void()> stop_;     // guarded by mutex_
+  std::chrono::milliseconds drain_{10'000};  // guarded by mutex_
   std::atomic<bool> requested_{false};
   std::atomic<bool> finished_{false};
   std::thread thread_;  // last: it uses all of the above

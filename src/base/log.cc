@@ -7,12 +7,14 @@
 #include <chrono>
 #include <ctime>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace hsmsigner::log {
 namespace {
 
 std::atomic<Format> format_in_use{Format::text};
+thread_local std::optional<Field> context;
 
 spdlog::logger& sink() {
   // Made once and never destroyed, so that a late thread may still log. The message is preformatted: the pattern
@@ -78,6 +80,18 @@ void append_value(std::string& out, const Value& value) {
   }
 }
 
+void append_field(std::string& out, const Field& field, bool json) {
+  out += json ? ',' : ' ';
+  if (json) {
+    append_quoted(out, field.name);
+    out += ':';
+  } else {
+    out += field.name;
+    out += '=';
+  }
+  append_value(out, field.value);
+}
+
 std::string utc_now() {
   const auto now = std::chrono::system_clock::now();
   const auto seconds = std::chrono::floor<std::chrono::seconds>(now);
@@ -96,29 +110,23 @@ void configure(Level level, Format format) {
   sink().set_level(to_spdlog(level));
 }
 
+Context::Context(std::string_view name, const std::string& value) { context.emplace(name, value); }
+Context::~Context() { context.reset(); }
+
 void write(Level level, std::string_view event, std::initializer_list<Field> fields) {
   spdlog::logger& logger = sink();
   if (!logger.should_log(to_spdlog(level))) return;
+  const bool json = format_in_use == Format::json;
   std::string line;
-  if (format_in_use == Format::json) {
+  if (json) {
     line = "{\"time\":\"" + utc_now() + "\",\"level\":\"" + std::string(name_of(level)) + "\",\"event\":";
     append_quoted(line, event);
-    for (const Field& field : fields) {
-      line += ',';
-      append_quoted(line, field.name);
-      line += ':';
-      append_value(line, field.value);
-    }
-    line += '}';
   } else {
     line = utc_now() + " " + std::string(name_of(level)) + " " + std::string(event);
-    for (const Field& field : fields) {
-      line += ' ';
-      line += field.name;
-      line += '=';
-      append_value(line, field.value);
-    }
   }
+  if (context) append_field(line, *context, json);
+  for (const Field& field : fields) append_field(line, field, json);
+  if (json) line += '}';
   // "{}" so that a brace in the text is not taken for a placeholder.
   logger.log(to_spdlog(level), "{}", line);
 }

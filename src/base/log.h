@@ -37,6 +37,15 @@ struct Field {
 // `event` is a short constant phrase ("key destroyed"); what varies goes into the fields.
 void write(Level level, std::string_view event, std::initializer_list<Field> fields = {});
 
+// While it lives, every line that this thread writes has one more field: what the thread works on. One at a time.
+class Context {
+ public:
+  Context(std::string_view name, const std::string& value);
+  ~Context();
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+};
+
 inline void debug(std::string_view event, std::initializer_list<Field> fields = {}) {
   write(Level::debug, event, fields);
 }

@@ -100,3 +100,22 @@ TEST_CASE("threads do not mix their lines") {
     CHECK_FALSE(json.Parse(line.c_str()).HasParseError());
   }
 }
+
+TEST_CASE("a context stands in every line of its thread, and of no other") {
+  std::vector<std::string> lines;
+  {
+    const CapturedStderr captured;
+    log::configure(log::Level::info, log::Format::json);
+    {
+      const log::Context context("request_id", "r-1");
+      log::info("one", {{"count", 1}});
+      std::thread([] { log::info("two"); }).join();
+    }
+    log::info("three");
+    lines = captured.lines();
+  }
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[0].find(R"("event":"one","request_id":"r-1","count":1})") != std::string::npos);
+  CHECK(lines[1].find("request_id") == std::string::npos);
+  CHECK(lines[2].find("request_id") == std::string::npos);
+}
