@@ -52,6 +52,9 @@ double median_of(const std::vector<Sample>& samples, Member member) {
   return median(std::move(values));
 }
 
+// The target is set against the best raw rate of 1, 2 and 4 threads.
+constexpr unsigned kMostFloorThreads = 4;
+
 Row combine(const std::vector<Sample>& rounds) {
   Row row;
   row.median = rounds.front();
@@ -95,7 +98,8 @@ Report make_report(const std::vector<Sample>& samples) {
   for (auto& row : report.rows) {
     double best = 0;
     for (const auto& other : report.rows) {
-      if (same_group(row, other) && other.median.work == "pair") best = std::max(best, other.median.rate);
+      const bool floor = other.median.work == "pair" && other.median.concurrency <= kMostFloorThreads;
+      if (same_group(row, other) && floor) best = std::max(best, other.median.rate);
     }
     if (best > 0) row.ratio = row.median.rate / best;
   }

@@ -28,7 +28,7 @@ struct TokenOptions {
   std::string module_path;  // a shared library that exports C_GetFunctionList
   TokenSelector selector;
   unsigned sessions = 8;              // worker threads, one session each; lowered to what the token allows
-  unsigned parallel_generations = 4;  // of these, how many may be in C_GenerateKeyPair at once
+  unsigned parallel_generations = 7;  // of these, how many may be in C_GenerateKeyPair at once; at most all but one
   std::size_t queue_limit = 1024;     // generations that may wait, and other calls likewise; one more is too_many_requests
 };
 

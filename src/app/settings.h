@@ -1,4 +1,4 @@
-// The configuration file: one table of settings (settings.cc) from which reading, checking, `config show` and the
+// The configuration file: one table of settings (settings_table.cc) from which reading, checking, `config show` and the
 // commented sample all follow.
 #pragma once
 

@@ -81,6 +81,8 @@ std::string exchange_raw(int port, const std::string& octets) {
   return answer;
 }
 
+std::string program() { return HSM_SIGNER_PROGRAM; }
+
 ServerFixture::ServerFixture(ServerOptions options, bool started) : options_(std::move(options)) {
   state_.write("pin", token_.pin() + "\n");
   if (started) start();
@@ -115,7 +117,7 @@ std::map<std::string, std::string> ServerFixture::environment() const {
 void ServerFixture::start() {
   write_config();
   process_ = std::make_unique<BackgroundProcess>(
-      std::vector<std::string>{HSM_SIGNER_PROGRAM, "serve", "--config", config_file_}, environment(),
+      std::vector<std::string>{program(), "serve", "--config", config_file_}, environment(),
       state_.file("output-" + std::to_string(++starts_)));
   const std::string url = process_->wait_for_line("ready http://", kStartTime);
   port_ = std::stoi(url.substr(url.rfind(':') + 1));
@@ -130,7 +132,7 @@ void ServerFixture::kill() { stop(SIGKILL); }
 
 test_support::CommandResult ServerFixture::run_to_end() {
   write_config();
-  return test_support::run_command({HSM_SIGNER_PROGRAM, "serve", "--config", config_file_}, "", environment(),
+  return test_support::run_command({program(), "serve", "--config", config_file_}, "", environment(),
                                    kStartTime);
 }
 

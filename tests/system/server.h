@@ -45,6 +45,9 @@ struct ServerOptions {
   bool faults = false;  // the fault module stands between the server and SoftHSM: see plan()
 };
 
+// The program under test.
+std::string program();
+
 class ServerFixture {
  public:
   // Starts the server unless told not to.
@@ -76,6 +79,8 @@ class ServerFixture {
   // --- what is behind it
   const test_support::SoftHsm& token() const { return token_; }
   const test_support::TemporaryDirectory& state() const { return state_; }
+  // Written at each start.
+  const std::string& config_file() const { return config_file_; }
   // Objects in the token, counted by another program.
   std::size_t keys() const { return token_.count_objects(); }
   // Certificates the server knows.

@@ -1,0 +1,57 @@
+#include "api/text_rules.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using namespace hsmsigner::api;
+
+TEST_CASE("characters are counted in well-formed UTF-8 only (RFC 3629)") {
+  CHECK(utf8_length("") == 0U);
+  CHECK(utf8_length("a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80") == 4U);
+  for (const char* bad : {"\x80", "\xc3", "\xc0\xaf", "\xc1\xbf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+                          "\xf5\x80\x80\x80", "\xff", "\xe2\x82", "\xc3("}) {
+    CHECK_FALSE(utf8_length(bad));
+  }
+}
+
+TEST_CASE("characters that hide or reorder are refused") {
+  CHECK_FALSE(fault_of_characters("Gr\xc3\xbc\xc3\x9f Gott, \xe8\xa8\xbc"));
+  for (const char* bad : {"a\nb", "a\tb", "\x7f", "\xc2\x85", "\xe2\x80\xa8", "\xe2\x80\xae", "\xe2\x81\xa6",
+                          "\xe2\x80\x8f"}) {
+    CHECK(fault_of_characters(bad));
+  }
+}
+
+TEST_CASE("containers' names and countries") {
+  CHECK(is_container_name("A b.c-d_9"));
+  CHECK(is_container_name(std::string(64, 'a')));
+  for (const std::string& bad : {std::string(), std::string(65, 'a'), std::string("a/b"), std::string("\xc3\xa4"),
+                                 std::string("a\nb"), std::string("a*")}) {
+    CHECK_FALSE(is_container_name(bad));
+  }
+  for (const char* good : {"DE", "US", "ZW", "AD"}) CHECK(is_country_code(good));
+  for (const char* bad : {"", "D", "de", "DEU", "XX", "EU", "A ", " A", "D E"}) CHECK_FALSE(is_country_code(bad));
+}
+
+TEST_CASE("URLs of OCSP responders: http or https, a host, no user, no fragment") {
+  for (const char* good : {"http://a", "HTTPS://ocsp.example.com:8080/x?y=z", "http://192.0.2.1/", "http://[::1]:80/",
+                           "http://a/%41;=:@"}) {
+    CAPTURE(good);
+    CHECK_FALSE(fault_of_http_url(good));
+  }
+  for (const char* bad : {"", "a", "ftp://a", "http:/a", "http://", "http:///x", "http://a b", "http://a/ b",
+                          "http://u@a/", "http://u:p@a/", "http://a/#f", "http://a:0/", "http://a:65536/", "http://a:x/",
+                          "http://[::1", "http://[127.0.0.1]/", "http://a/%4", "http://a/\xc3\xa4", "http://a..b/",
+                          "http://*.a/", "javascript://a"}) {
+    CAPTURE(bad);
+    CHECK(fault_of_http_url(bad));
+  }
+}
+
+TEST_CASE("what is shown of a caller's text is short and harmless") {
+  CHECK(shown("abc") == "abc");
+  CHECK(shown("a\nb\x1b[31m") == "a?b?[31m");
+  CHECK(shown(std::string(200, 'x'), 10) == "xxxxxxxxxx...");
+  CHECK(shown("\xff\xc3\xa4") == "?\xc3\xa4");
+}
