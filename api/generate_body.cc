@@ -102,7 +102,8 @@ void add_email(Form& form, const std::string& path, const std::string& text) {
 }
 
 void add_host(Form& form, const std::string& path, const std::string& text) {
-  if (form.good(path, fault_of_host_name(text, Wildcard::leading))) add_name(form, pki::AlternativeName::Kind::dns, text);
+  if (form.good(path, fault_of_host_name(text, Wildcard::leading)))
+    add_name(form, pki::AlternativeName::Kind::dns, text);
 }
 
 void add_ip(Form& form, const std::string& path, const std::string& text) {
@@ -121,7 +122,8 @@ constexpr std::array kFields{
     Field{"device", Type::text, false, 1, 64, set_container<store::ContainerKind::device>, nullptr},
     Field{"algorithm", Type::algorithm, true, 0, 0, nullptr, nullptr},
     Field{"certificate_name", Type::text, true, 1, 255,
-          [](Form& form, const std::string&, const std::string& text) { form.request.certificate_name = text; }, nullptr},
+          [](Form& form, const std::string&, const std::string& text) { form.request.certificate_name = text; },
+          nullptr},
     Field{"common_name", Type::text, true, 1, 64,
           [](Form& form, const std::string&, const std::string& text) { form.request.common_name = text; }, nullptr},
     Field{"digest", Type::text, true, 1, 16, set_digest, nullptr},

@@ -63,10 +63,8 @@ void log_request(const Exchange& exchange, int status, const Error* error) {
   const std::chrono::duration<double, std::milli> took = steady_clock::now() - exchange.began;
   const std::string path = exchange.head.target.substr(0, exchange.head.target.find('?'));
   if (error == nullptr) {
-    log::info("request", {{"method", exchange.head.method},
-                          {"path", path},
-                          {"status", status},
-                          {"milliseconds", took.count()}});
+    log::info("request",
+              {{"method", exchange.head.method}, {"path", path}, {"status", status}, {"milliseconds", took.count()}});
     return;
   }
   const std::string place = std::string(error->where().file) + ":" + std::to_string(error->where().line);
@@ -100,8 +98,9 @@ std::string head_for_httplib(const RequestHead& head, bool faulty) {
   if (faulty) return "GET / HTTP/1.1\r\n\r\n";
   if (head.method == "HEAD") return "HEAD / HTTP/1.1\r\n\r\n";
   if (head.method == "GET" || !head.has_body()) return "GET / HTTP/1.1\r\n\r\n";
-  return "POST / HTTP/1.1\r\n" + (head.chunked ? std::string("Transfer-Encoding: chunked")
-                                               : "Content-Length: " + std::to_string(head.content_length)) +
+  return "POST / HTTP/1.1\r\n" +
+         (head.chunked ? std::string("Transfer-Encoding: chunked")
+                       : "Content-Length: " + std::to_string(head.content_length)) +
          "\r\n\r\n";
 }
 
@@ -154,13 +153,15 @@ struct HttpServer::Impl : httplib::Server {
     std::string body;
     bool exceeded = false;
     const bool complete = reader != nullptr && (*reader)([&](const char* data, std::size_t size) {
-      exceeded = size > options.max_body_bytes - body.size();
-      if (!exceeded) body.append(data, size);
-      return !exceeded;
-    });
+                            exceeded = size > options.max_body_bytes - body.size();
+                            if (!exceeded) body.append(data, size);
+                            return !exceeded;
+                          });
     if (exceeded) throw too_long();
     if (!complete || (current->head.chunked && !current->connection.ended_in_last_chunk())) {
-      throw Error(ErrorKind::malformed_command, {"the body broke off, came too slowly or is wrongly chunked (chunk extensions and trailers are not taken)"});
+      throw Error(
+          ErrorKind::malformed_command,
+          {"the body broke off, came too slowly or is wrongly chunked (chunk extensions and trailers are not taken)"});
     }
     return body;
   }
@@ -192,8 +193,8 @@ struct HttpServer::Impl : httplib::Server {
 
   // Headers that every answer has. Here it is known what of the body was read.
   void finish(httplib::Response& response) const {
-    current->close = current->close || stopping || current->head.wants_close ||
-                     !current->connection.body_is_read() || threads->wanted_back();
+    current->close = current->close || stopping || current->head.wants_close || !current->connection.body_is_read() ||
+                     threads->wanted_back();
     for (const char* name : {"Accept-Ranges", "Connection", "Keep-Alive"}) response.headers.erase(name);
     if (current->close) {
       response.set_header("Connection", "close");
@@ -318,8 +319,8 @@ thread_local Exchange* HttpServer::Impl::current = nullptr;
 std::optional<std::string> fault_of_listen_address(const std::string& address) {
   if (is_loopback_address(address)) return std::nullopt;
   return "must be a loopback address (127.0.0.1 or ::1), because this version has no authentication and whoever "
-         "reaches it may issue certificates; reach it from elsewhere through an SSH tunnel or a proxy that authenticates "
-         "its callers";
+         "reaches it may issue certificates; reach it from elsewhere through an SSH tunnel or a proxy that "
+         "authenticates its callers";
 }
 
 HttpServer::HttpServer(ServerOptions options, service::Generation& generation, service::Catalogue& catalogue)

@@ -17,9 +17,7 @@ namespace {
 // Iterative, so that a deep text cannot exhaust the stack before the depth is seen.
 constexpr unsigned kFlags = rapidjson::kParseValidateEncodingFlag | rapidjson::kParseIterativeFlag;
 
-[[noreturn]] void refuse(std::string sentence) {
-  throw Error(ErrorKind::malformed_command, {std::move(sentence)});
-}
+[[noreturn]] void refuse(std::string sentence) { throw Error(ErrorKind::malformed_command, {std::move(sentence)}); }
 
 // First pass: what RapidJSON itself does not check.
 class Shape : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Shape> {
@@ -43,7 +41,8 @@ class Shape : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Shape> {
   bool Key(const char* text, rapidjson::SizeType length, bool) {
     const std::string name(text, length);
     if (!utf8_length(name)) return fail("the body has an escaped half of a surrogate pair");
-    if (!names_.back().insert(name).second) return fail("the body has the name \"" + shown(name) + "\" twice in one object");
+    if (!names_.back().insert(name).second)
+      return fail("the body has the name \"" + shown(name) + "\" twice in one object");
     return true;
   }
   bool String(const char* text, rapidjson::SizeType length, bool) {
@@ -53,7 +52,9 @@ class Shape : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Shape> {
 
  private:
   bool enter() {
-    return ++depth_ <= kMaxJsonDepth ? true : fail("the body is nested deeper than " + std::to_string(kMaxJsonDepth) + " levels");
+    return ++depth_ <= kMaxJsonDepth
+               ? true
+               : fail("the body is nested deeper than " + std::to_string(kMaxJsonDepth) + " levels");
   }
   bool fail(std::string sentence) {
     fault = std::move(sentence);

@@ -20,7 +20,9 @@ constexpr bool is_token_character(char c) {  // RFC 9110 5.6.2
          std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }
 
-bool is_token(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), is_token_character); }
+bool is_token(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_token_character);
+}
 
 void parse_request_line(std::string_view line, RequestHead& head, std::optional<std::string>& authority) {
   const std::size_t first = line.find(' ');
@@ -53,13 +55,15 @@ void parse_request_line(std::string_view line, RequestHead& head, std::optional<
 void parse_field_line(std::string_view line, RequestHead& head) {
   const std::size_t colon = line.find(':');
   // Also refuses a continuation line and a space before the colon (RFC 9112 5.1, 5.2).
-  if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) refuse("a header field is not \"Name: value\"");
+  if (colon == std::string_view::npos || !is_token(line.substr(0, colon)))
+    refuse("a header field is not \"Name: value\"");
   const std::string_view value = trimmed(line.substr(colon + 1));
   for (const char c : value) {
     const auto octet = static_cast<unsigned char>(c);
     if ((octet < 0x20 && c != '\t') || octet == 0x7f) refuse("a header field holds a control character");
   }
-  if (head.fields.size() == kMaxHeaderFields) refuse("more than " + std::to_string(kMaxHeaderFields) + " header fields");
+  if (head.fields.size() == kMaxHeaderFields)
+    refuse("more than " + std::to_string(kMaxHeaderFields) + " header fields");
   head.fields.emplace_back(lower_case(line.substr(0, colon)), std::string(value));
 }
 
@@ -142,7 +146,8 @@ bool is_loopback_address(std::string_view address) {
   in_addr v4{};
   if (::inet_pton(AF_INET, text.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
   in6_addr v6{};
-  return ::inet_pton(AF_INET6, text.c_str(), &v6) == 1 && std::equal(v6.s6_addr, v6.s6_addr + 16, in6addr_loopback.s6_addr);
+  return ::inet_pton(AF_INET6, text.c_str(), &v6) == 1 &&
+         std::equal(v6.s6_addr, v6.s6_addr + 16, in6addr_loopback.s6_addr);
 }
 
 bool is_loopback_host(std::string_view host) {

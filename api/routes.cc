@@ -27,9 +27,7 @@ struct Place {
   std::string base;    // "/config/identity/v1", for Location
 };
 
-[[noreturn]] void no_such_resource() {
-  throw Error(ErrorKind::bad_xpath, {"the path names no resource"});
-}
+[[noreturn]] void no_such_resource() { throw Error(ErrorKind::bad_xpath, {"the path names no resource"}); }
 
 bool is_number(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
@@ -109,7 +107,8 @@ std::size_t read_number(const RequestTarget& target, const std::string& name, st
   std::size_t value = 0;
   const auto result = std::from_chars(text->data(), text->data() + text->size(), value);
   if (!is_number(*text) || result.ec != std::errc() || value < least || value > most) {
-    invalid_parameter(name, *text, "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+    invalid_parameter(name, *text,
+                      "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
   }
   return value;
 }
@@ -201,8 +200,7 @@ Answer Router::list(const Call& call) const {
     throw Error(ErrorKind::missing_query_parameter, {"folder: name needs one of folder, snippet and device beside it"})
         .with_subject("folder");
   }
-  answer.body =
-      certificate_hybrid_json(catalogue_.get_by_name(*container, *name), offset, limit, catalogue_.now());
+  answer.body = certificate_hybrid_json(catalogue_.get_by_name(*container, *name), offset, limit, catalogue_.now());
   return answer;
 }
 

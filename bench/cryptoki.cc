@@ -70,8 +70,7 @@ Module::Module(const std::string& path) {
 Module::~Module() { functions_->C_Finalize(nullptr); }
 
 Session::Session(const Module& module, CK_SLOT_ID slot) : module_(module) {
-  check(module_->C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, nullptr, nullptr, &handle_),
-        "C_OpenSession");
+  check(module_->C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, nullptr, nullptr, &handle_), "C_OpenSession");
 }
 
 Session::~Session() { module_->C_CloseSession(handle_); }
@@ -89,9 +88,9 @@ std::size_t LoggedInToken::count_objects() const {
 CK_OBJECT_HANDLE LoggedInToken::private_key(const Uuid& id) const {
   CK_OBJECT_CLASS object_class = CKO_PRIVATE_KEY;
   Bytes wanted(id.bytes().begin(), id.bytes().end());
-  const auto found = find_objects(
-      module_, keeper_.handle(),
-      {{CKA_CLASS, &object_class, sizeof object_class}, {CKA_ID, wanted.data(), wanted.size()}});
+  const auto found =
+      find_objects(module_, keeper_.handle(),
+                   {{CKA_CLASS, &object_class, sizeof object_class}, {CKA_ID, wanted.data(), wanted.size()}});
   if (found.size() != 1) throw std::runtime_error("not exactly one private key with that CKA_ID");
   return found.front();
 }
@@ -103,8 +102,7 @@ void LoggedInToken::destroy(const std::vector<CK_OBJECT_HANDLE>& objects) const 
 std::size_t LoggedInToken::destroy_keys(const std::set<Uuid>& ids) const {
   CK_OBJECT_CLASS object_class = CKO_PRIVATE_KEY;
   std::size_t destroyed = 0;
-  for (const auto object :
-       find_objects(module_, keeper_.handle(), {{CKA_CLASS, &object_class, sizeof object_class}})) {
+  for (const auto object : find_objects(module_, keeper_.handle(), {{CKA_CLASS, &object_class, sizeof object_class}})) {
     std::array<std::uint8_t, 64> octets{};
     CK_ATTRIBUTE attribute{CKA_ID, octets.data(), octets.size()};
     check(module_->C_GetAttributeValue(keeper_.handle(), object, &attribute, 1), "C_GetAttributeValue");

@@ -94,8 +94,8 @@ HttpResult measure_http(const HttpOptions& options) {
   for (unsigned i = 0; i < options.clients; ++i) {
     clients.push_back(connect(options.url));
     workers.push_back([&, &client = *clients.back()] {
-      auto answer = post(client, {options.algorithm, "bench " + run + " " + std::to_string(++number),
-                                  options.authority, false});
+      auto answer =
+          post(client, {options.algorithm, "bench " + run + " " + std::to_string(++number), options.authority, false});
       const std::lock_guard lock(mutex);
       answers.push_back(std::move(answer));
     });

@@ -26,7 +26,7 @@ struct HttpOptions {
 
 struct HttpResult {
   LoopResult loop;
-  std::set<Uuid> ids;   // of every certificate issued, the warm-up's too: the CKA_IDs of their keys
+  std::set<Uuid> ids;  // of every certificate issued, the warm-up's too: the CKA_IDs of their keys
 };
 
 // A latency is that of one whole request. Any answer but 201 ends the measurement: std::runtime_error.

@@ -1,7 +1,6 @@
 // hsm-signer-bench: the measurements that scripts/bench puts together. Each subcommand is one process with one task,
 // so that nothing a measurement left in memory speeds up or slows down the next.
 #include <CLI/CLI.hpp>
-
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
@@ -123,8 +122,7 @@ void run_http(const TokenArguments& token_arguments, const LoadArguments& load, 
   // The token is closed again before the load begins: this process must not share it with the server meanwhile.
   sample.objects_before = open_token(token_arguments).count_objects();
 
-  const auto result =
-      measure_http({url, load.algorithm, authority, load.concurrency, load.warm_up, load.operations});
+  const auto result = measure_http({url, load.algorithm, authority, load.concurrency, load.warm_up, load.operations});
   take(sample, result.loop);
 
   const auto token = open_token(token_arguments);

@@ -24,7 +24,7 @@ struct RawOptions {
   Algorithm algorithm = Algorithm::p256;
   RawWork work = RawWork::pair;
   unsigned threads = 1;
-  std::size_t warm_up = 0;     // operations before the measured ones
+  std::size_t warm_up = 0;  // operations before the measured ones
   std::size_t operations = 0;
   std::optional<Uuid> signing_key;  // CKA_ID of the key that signs; none: one is made for the purpose
 };

@@ -16,7 +16,8 @@ struct Row {
   std::size_t rounds = 0;
   double slowest_round = 0;  // rates
   double fastest_round = 0;
-  double ratio = 0;  // of the rate to the best raw rate of generate + sign from up to 4 threads, same algorithm and fill
+  // Of the rate to the best raw rate of generate + sign from up to 4 threads, same algorithm and fill.
+  double ratio = 0;
 };
 
 // What a certificate costs beyond its PKCS#11 calls: p50 with one client minus p50 with one raw thread.

@@ -59,8 +59,8 @@ void Keeper::drop_session() noexcept {
 
 CK_SESSION_HANDLE Keeper::open_session() {
   CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
-  check("C_OpenSession", module_->functions().C_OpenSession(slot_id_, CKF_SERIAL_SESSION | CKF_RW_SESSION, nullptr,
-                                                            nullptr, &session));
+  check("C_OpenSession",
+        module_->functions().C_OpenSession(slot_id_, CKF_SERIAL_SESSION | CKF_RW_SESSION, nullptr, nullptr, &session));
   return session;
 }
 

@@ -99,9 +99,20 @@ void require_login(Session& session) {
 }  // namespace
 
 KeyAttributes read_attributes(Session& session, CK_OBJECT_HANDLE private_key) {
-  Reader common{CKA_KEY_TYPE,         CKA_ID,          CKA_LABEL,             CKA_TOKEN, CKA_PRIVATE, CKA_SENSITIVE,
-                CKA_ALWAYS_SENSITIVE, CKA_EXTRACTABLE, CKA_NEVER_EXTRACTABLE, CKA_LOCAL, CKA_SIGN,    CKA_DECRYPT,
-                CKA_UNWRAP,           CKA_DERIVE};
+  Reader common{CKA_KEY_TYPE,
+                CKA_ID,
+                CKA_LABEL,
+                CKA_TOKEN,
+                CKA_PRIVATE,
+                CKA_SENSITIVE,
+                CKA_ALWAYS_SENSITIVE,
+                CKA_EXTRACTABLE,
+                CKA_NEVER_EXTRACTABLE,
+                CKA_LOCAL,
+                CKA_SIGN,
+                CKA_DECRYPT,
+                CKA_UNWRAP,
+                CKA_DERIVE};
   common.read(session, private_key);
   KeyAttributes key;
   if (const auto id = common.octets(CKA_ID)) key.id.assign(id->begin(), id->end());

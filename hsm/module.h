@@ -76,8 +76,8 @@ class Module {
 
   mutable std::mutex gate_mutex_;
   std::condition_variable gate_;
-  unsigned users_ = 0;       // guarded by gate_mutex_
-  bool reloading_ = false;   // guarded by gate_mutex_
+  unsigned users_ = 0;                          // guarded by gate_mutex_
+  bool reloading_ = false;                      // guarded by gate_mutex_
   std::atomic<std::uint64_t> incarnation_ = 1;  // changes with gate_mutex_ held and nobody inside
 
   PKCS11_ctx_st* context_ = nullptr;  // touched by start() and stop() alone, never with users inside

@@ -19,9 +19,8 @@ std::vector<Refusal>& refusals() {
 }
 
 bool contains(const std::string& token, const Secret& pin) {
-  return std::ranges::any_of(refusals(), [&](const Refusal& refusal) {
-    return refusal.token == token && refusal.pin.view() == pin.view();
-  });
+  return std::ranges::any_of(
+      refusals(), [&](const Refusal& refusal) { return refusal.token == token && refusal.pin.view() == pin.view(); });
 }
 
 }  // namespace

@@ -187,9 +187,8 @@ void SessionPool::execute(Job& job, Session& session) {
       const bool harmless = !begun || job.kind != JobKind::generation || changed_nothing(failure->rv());
       const bool retry = !again && harmless && worth_another_try(meaning) && steady_clock::now() < job.deadline;
       if (lost) {
-        log::warning("the token lost a session", {{"call", failure->function()},
-                                                  {"ck", ck_name(failure->rv())},
-                                                  {"retry", retry}});
+        log::warning("the token lost a session",
+                     {{"call", failure->function()}, {"ck", ck_name(failure->rv())}, {"retry", retry}});
       }
       if (!retry) {
         if (lost) keeper_.note_failure();

@@ -47,9 +47,8 @@ class SessionPool {
     using Result = std::invoke_result_t<Work&, Session&>;
     const auto result = std::make_shared<std::optional<Result>>();
     wait_for(std::make_shared<Job>(
-                 kind, deadline,
-                 [result, work = std::move(work)](Session& session) mutable { *result = work(session); },
-                 [result, undo = std::move(undo)]() mutable { undo(**result); }));
+        kind, deadline, [result, work = std::move(work)](Session& session) mutable { *result = work(session); },
+        [result, undo = std::move(undo)]() mutable { undo(**result); }));
     return std::move(**result);
   }
   // For work that leaves nothing behind.
@@ -65,8 +64,7 @@ class SessionPool {
 
  private:
   struct Job {
-    Job(JobKind the_kind, Deadline the_deadline, std::function<void(Session&)> the_work,
-        std::function<void()> the_undo)
+    Job(JobKind the_kind, Deadline the_deadline, std::function<void(Session&)> the_work, std::function<void()> the_undo)
         : kind(the_kind), deadline(the_deadline), work(std::move(the_work)), undo(std::move(the_undo)) {}
     enum class State { waiting, running, done, cancelled, abandoned };
 
@@ -74,7 +72,7 @@ class SessionPool {
     const Deadline deadline;
     const std::function<void(Session&)> work;
     const std::function<void()> undo;
-    bool posted = false;  // nobody waits for it
+    bool posted = false;           // nobody waits for it
     State state = State::waiting;  // guarded by the pool's mutex
     std::exception_ptr error;      // written by the worker before `done`
     std::condition_variable finished;
@@ -82,7 +80,9 @@ class SessionPool {
 
   void wait_for(const std::shared_ptr<Job>& job);
   void enqueue(const std::shared_ptr<Job>& job);
-  std::deque<std::shared_ptr<Job>>& queue_of(JobKind kind) { return kind == JobKind::generation ? generations_ : quick_; }
+  std::deque<std::shared_ptr<Job>>& queue_of(JobKind kind) {
+    return kind == JobKind::generation ? generations_ : quick_;
+  }
   bool runnable() const;
   std::shared_ptr<Job> take();
   void work(Session session);

@@ -132,8 +132,7 @@ GeneratedKey Token::generate(const KeyRequest& request, Deadline deadline) {
       });
   // The token works: a good moment for what it would not destroy before.
   impl->sweep();
-  return GeneratedKey(impl_, make_token_key(impl_, request.id, std::move(made.public_key)),
-                      std::move(made.attributes));
+  return GeneratedKey(impl_, make_token_key(impl_, request.id, std::move(made.public_key)), std::move(made.attributes));
 }
 
 std::shared_ptr<TokenKey> Token::key(const Uuid& id, PublicKey public_key) {
@@ -172,8 +171,7 @@ void Token::destroy(const Uuid& id, Deadline deadline) {
 }
 
 std::size_t Token::count_private_keys(Deadline deadline) {
-  return impl_->pool().run(JobKind::quick, deadline,
-                           [](Session& session) { return hsm::count_private_keys(session); });
+  return impl_->pool().run(JobKind::quick, deadline, [](Session& session) { return hsm::count_private_keys(session); });
 }
 
 }  // namespace hsmsigner::hsm

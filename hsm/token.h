@@ -29,7 +29,7 @@ struct TokenOptions {
   TokenSelector selector;
   unsigned sessions = 8;              // worker threads, one session each; lowered to what the token allows
   unsigned parallel_generations = 7;  // of these, how many may be in C_GenerateKeyPair at once; at most all but one
-  std::size_t queue_limit = 1024;     // generations that may wait, and other calls likewise; one more is too_many_requests
+  std::size_t queue_limit = 1024;  // generations that may wait, and other calls likewise; one more is too_many_requests
 };
 
 struct TokenInfo {
@@ -37,7 +37,7 @@ struct TokenInfo {
   std::string serial;
   std::string manufacturer;
   std::string model;
-  std::string firmware;          // "major.minor"
+  std::string firmware;  // "major.minor"
   std::string module_path;
   std::string module_description;  // CK_INFO.libraryDescription and version
 };

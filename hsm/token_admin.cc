@@ -32,9 +32,7 @@ const FactoryPin* factory_pin(const TokenListing& slot) {
   return found == std::end(kFactoryPins) ? nullptr : found;
 }
 
-CK_UTF8CHAR* pin_octets(const Secret& pin) {
-  return ck_input(reinterpret_cast<const unsigned char*>(pin.c_str()));
-}
+CK_UTF8CHAR* pin_octets(const Secret& pin) { return ck_input(reinterpret_cast<const unsigned char*>(pin.c_str())); }
 
 // A R/W session that is closed, and so logged out, whatever happens.
 class AdminSession {
@@ -79,9 +77,9 @@ class AdminSession {
 void check_pin(const char* name, const Secret& pin, const CK_TOKEN_INFO& token) {
   const CK_ULONG longest = token.ulMaxPinLen == 0 ? 255 : token.ulMaxPinLen;
   if (pin.size() < token.ulMinPinLen || pin.size() > longest) {
-    throw Error(ErrorKind::invalid_object, {std::string(name) + " must have between " +
-                                            std::to_string(token.ulMinPinLen) + " and " + std::to_string(longest) +
-                                            " characters for this token"});
+    throw Error(ErrorKind::invalid_object,
+                {std::string(name) + " must have between " + std::to_string(token.ulMinPinLen) + " and " +
+                 std::to_string(longest) + " characters for this token"});
   }
 }
 

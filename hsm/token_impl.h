@@ -4,8 +4,8 @@
 #include <memory>
 #include <set>
 
-#include "hsm/key_object.h"
 #include "hsm/keeper.h"
+#include "hsm/key_object.h"
 #include "hsm/orphans.h"
 #include "hsm/session_pool.h"
 #include "hsm/token.h"
@@ -43,8 +43,8 @@ class TokenImpl {
   SessionPool pool_;  // last: its workers use all of the above, and end before it goes
 };
 
-// Makes a pair and reads it back. A key that is not what was asked, or of which nobody knows whether it was made, becomes
-// an orphan. Runs on a worker.
+// Makes a pair and reads it back. A key that is not what was asked, or of which nobody knows whether it was made,
+// becomes an orphan. Runs on a worker.
 struct MadeKey {
   std::shared_ptr<KeyObject> object;
   PublicKey public_key;

@@ -18,17 +18,14 @@ class TokenKeyImpl final : public TokenKey {
 
   Bytes sign(Digest digest, ByteView digest_value, Deadline deadline) override {
     // The work owns what it needs, and not the token: it may go on after the caller gave up.
-    return token_->pool().run(
-        JobKind::quick, deadline,
-        [object = object_, input = signing_input(public_key_, digest, digest_value)](Session& session) {
-          return sign_in_token(session, *object, input);
-        });
+    return token_->pool().run(JobKind::quick, deadline,
+                              [object = object_, input = signing_input(public_key_, digest, digest_value)](
+                                  Session& session) { return sign_in_token(session, *object, input); });
   }
 
   bool is_present(Deadline deadline) override {
-    return token_->pool().run(JobKind::quick, deadline, [object = object_](Session& session) {
-      return object->find(session).has_value();
-    });
+    return token_->pool().run(JobKind::quick, deadline,
+                              [object = object_](Session& session) { return object->find(session).has_value(); });
   }
 
  private:
@@ -49,9 +46,9 @@ MadeKey make_key(Session& session, TokenImpl& token, const std::shared_ptr<KeyOb
   CK_MECHANISM mechanism{pair.mechanism, nullptr, 0};
   CK_OBJECT_HANDLE public_half = CK_INVALID_HANDLE;
   CK_OBJECT_HANDLE private_half = CK_INVALID_HANDLE;
-  const CK_RV rv = session.ck().C_GenerateKeyPair(session.handle(), &mechanism, pair.public_key.data(),
-                                                  pair.public_key.size(), pair.private_key.data(),
-                                                  pair.private_key.size(), &public_half, &private_half);
+  const CK_RV rv =
+      session.ck().C_GenerateKeyPair(session.handle(), &mechanism, pair.public_key.data(), pair.public_key.size(),
+                                     pair.private_key.data(), pair.private_key.size(), &public_half, &private_half);
   if (rv != CKR_OK) {
     if (!changed_nothing(rv)) {
       // The key may have been made before the connection broke: it is looked for once the token answers again.

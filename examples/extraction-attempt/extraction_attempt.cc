@@ -3,8 +3,8 @@
 //
 //   EXTRACTION_PIN=… extraction-attempt MODULE TOKEN-LABEL CKA_ID-IN-HEX
 //
-// Exit code: 0 the token refused every attempt in so many words, 1 it gave something out, 2 an attempt could not be made
-// or the answer proves nothing.
+// Exit code: 0 the token refused every attempt in so many words, 1 it gave something out, 2 an attempt could not be
+// made or the answer proves nothing.
 #include <dlfcn.h>
 #include <p11-kit/pkcs11.h>
 

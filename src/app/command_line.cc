@@ -1,7 +1,6 @@
 #include "app/command_line.h"
 
 #include <CLI/CLI.hpp>
-
 #include <algorithm>
 #include <cctype>
 #include <cstring>
@@ -48,8 +47,9 @@ bool refuse_pin_on_command_line(int argc, char** argv) {
   }
   if (!found) return false;
   complain("a PIN is never taken from the command line, which every user of this machine can read");
-  complain("give it in a file of mode 0600 (token.pin_file in the configuration, --pin-file for `token init`), in an "
-           "environment variable (token.pin_env, --pin-env), or at the prompt");
+  complain(
+      "give it in a file of mode 0600 (token.pin_file in the configuration, --pin-file for `token init`), in an "
+      "environment variable (token.pin_env, --pin-env), or at the prompt");
   complain("it may be in your shell's history now: change it if it was a real one");
   return true;
 }

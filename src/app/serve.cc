@@ -43,9 +43,8 @@ void require_descriptors(const api::ServerOptions& server) {
   if (limit.rlim_cur < needed) limit.rlim_cur = std::min(limit.rlim_max, needed);
   ::setrlimit(RLIMIT_NOFILE, &limit);
   if (limit.rlim_cur < needed) {
-    throw Error(ErrorKind::invalid_object,
-                {"server.max_connections: needs " + std::to_string(needed) + " open files, and the limit here is " +
-                 std::to_string(limit.rlim_max)})
+    throw Error(ErrorKind::invalid_object, {"server.max_connections: needs " + std::to_string(needed) +
+                                            " open files, and the limit here is " + std::to_string(limit.rlim_max)})
         .with_help("Lower the setting, or raise the limit (ulimit -n, LimitNOFILE= of systemd).");
   }
 }

@@ -76,9 +76,7 @@ bool promises_a_pin(std::string_view key) {
          name.find("passphrase") != std::string::npos;
 }
 
-std::string place_of(const toml::node& node) {
-  return " (line " + std::to_string(node.source().begin.line) + ")";
-}
+std::string place_of(const toml::node& node) { return " (line " + std::to_string(node.source().begin.line) + ")"; }
 
 std::string pin_fault(const std::string& name, const toml::node& node) {
   return name + place_of(node) +

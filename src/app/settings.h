@@ -18,7 +18,7 @@ namespace hsmsigner::app {
 struct Settings {
   api::ServerOptions server;
   hsm::TokenOptions token;
-  std::string pin_file;                      // one of the two; neither: a prompt on the terminal
+  std::string pin_file;  // one of the two; neither: a prompt on the terminal
   std::string pin_env = "HSM_SIGNER_PIN";
   store::StoreOptions store;
   log::Level log_level = log::Level::info;
@@ -27,11 +27,11 @@ struct Settings {
 
 // One row of the table, as documentation and tests see it.
 struct SettingInfo {
-  std::string table;                                  // "server"
-  std::string key;                                    // "port"
-  std::string fallback;                               // its default, as TOML
+  std::string table;                                           // "server"
+  std::string key;                                             // "port"
+  std::string fallback;                                        // its default, as TOML
   std::optional<std::pair<std::int64_t, std::int64_t>> range;  // of a whole number
-  std::vector<std::string> choices;                   // of a word; empty: any text
+  std::vector<std::string> choices;                            // of a word; empty: any text
 };
 std::vector<SettingInfo> setting_infos();
 

@@ -192,7 +192,8 @@ const std::vector<Setting>& settings_table() {
        "Sessions to work in, each with a thread; lowered to what the token allows."},
       {"token", "parallel_generations",
        whole_number<unsigned>([](Settings& s) -> unsigned& { return s.token.parallel_generations; }, 1, 256),
-       "How many of the sessions may generate a key at one time; one is always left for signing, if there are several."},
+       "How many of the sessions may generate a key at one time; one is always left for signing, if there are "
+       "several."},
       {"token", "queue_limit",
        whole_number<std::size_t>([](Settings& s) -> std::size_t& { return s.token.queue_limit; }, 1, 1000000),
        "Generations that may wait for a session, and other calls likewise; one more is refused as too many requests."},

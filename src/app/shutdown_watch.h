@@ -14,8 +14,8 @@ namespace hsmsigner::app {
 // the process has its deadline here.
 //
 // A first signal before serving(): the process exits 0 at once, there is nothing to drain. During it: `stop` is called
-// once. A second signal, or the drain taking longer than it may: the process exits 1 at once, without destructors, which
-// might wait for a token that does not answer.
+// once. A second signal, or the drain taking longer than it may: the process exits 1 at once, without destructors,
+// which might wait for a token that does not answer.
 class ShutdownWatch {
  public:
   ShutdownWatch();
@@ -38,8 +38,8 @@ class ShutdownWatch {
   std::chrono::milliseconds on_first_signal(int number);
 
   std::mutex mutex_;
-  Phase phase_ = Phase::starting;  // guarded by mutex_
-  std::function<void()> stop_;     // guarded by mutex_
+  Phase phase_ = Phase::starting;            // guarded by mutex_
+  std::function<void()> stop_;               // guarded by mutex_
   std::chrono::milliseconds drain_{10'000};  // guarded by mutex_
   std::atomic<bool> requested_{false};
   std::atomic<bool> finished_{false};

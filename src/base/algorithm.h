@@ -23,10 +23,10 @@ struct KeyAlgorithmInfo {
   KeyAlgorithm algorithm;
   std::string_view name;  // "RSA-2048", "P-256": for people
   KeyFamily family;
-  unsigned bits;              // RSA: of the modulus; EC: of the field
-  ByteView ec_parameters;     // EC: DER of the curve's OBJECT IDENTIFIER (RFC 5480 2.1.1), CKA_EC_PARAMS; RSA: empty
-  std::string_view openssl;   // EC: OpenSSL's group name; RSA: empty
-  bool weak;                  // below 112 bits of strength (NIST SP 800-57 part 1, table 2)
+  unsigned bits;             // RSA: of the modulus; EC: of the field
+  ByteView ec_parameters;    // EC: DER of the curve's OBJECT IDENTIFIER (RFC 5480 2.1.1), CKA_EC_PARAMS; RSA: empty
+  std::string_view openssl;  // EC: OpenSSL's group name; RSA: empty
+  bool weak;                 // below 112 bits of strength (NIST SP 800-57 part 1, table 2)
 };
 
 std::span<const KeyAlgorithmInfo> key_algorithms() noexcept;

@@ -11,15 +11,11 @@ using UnixTime = std::chrono::sys_seconds;
 // Where "now" comes from; tests hand in their own.
 using Clock = std::function<UnixTime()>;
 
-inline UnixTime system_now() {
-  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-}
+inline UnixTime system_now() { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); }
 
 // When a wait gives up. Every wait in this program has one.
 using Deadline = std::chrono::steady_clock::time_point;
 
-inline Deadline deadline_in(std::chrono::milliseconds duration) {
-  return std::chrono::steady_clock::now() + duration;
-}
+inline Deadline deadline_in(std::chrono::milliseconds duration) { return std::chrono::steady_clock::now() + duration; }
 
 }  // namespace hsmsigner

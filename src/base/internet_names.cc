@@ -7,9 +7,9 @@
 namespace hsmsigner {
 namespace {
 
-constexpr std::size_t kMaxLabel = 63;        // RFC 1035 2.3.4
-constexpr std::size_t kMaxHostName = 253;    // the same, as text without the root's dot
-constexpr std::size_t kMaxLocalPart = 64;    // RFC 5321 4.5.3.1.1
+constexpr std::size_t kMaxLabel = 63;      // RFC 1035 2.3.4
+constexpr std::size_t kMaxHostName = 253;  // the same, as text without the root's dot
+constexpr std::size_t kMaxLocalPart = 64;  // RFC 5321 4.5.3.1.1
 constexpr std::size_t kMaxMailAddress = 255;
 
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }

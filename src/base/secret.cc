@@ -15,8 +15,7 @@ Secret::Secret(std::string_view text) : buffer_(text.size() + 1, '\0'), size_(te
   std::copy(text.begin(), text.end(), buffer_.begin());
 }
 
-Secret::Secret(Secret&& other) noexcept
-    : buffer_(std::move(other.buffer_)), size_(std::exchange(other.size_, 0)) {
+Secret::Secret(Secret&& other) noexcept : buffer_(std::move(other.buffer_)), size_(std::exchange(other.size_, 0)) {
   other.buffer_.clear();
 }
 

@@ -36,7 +36,6 @@ class Uuid {
 template <>
 struct std::hash<hsmsigner::Uuid> {
   std::size_t operator()(const hsmsigner::Uuid& uuid) const noexcept {
-    return std::hash<std::string_view>{}(
-        {reinterpret_cast<const char*>(uuid.bytes().data()), uuid.bytes().size()});
+    return std::hash<std::string_view>{}({reinterpret_cast<const char*>(uuid.bytes().data()), uuid.bytes().size()});
   }
 };

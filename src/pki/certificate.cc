@@ -177,8 +177,8 @@ std::string Certificate::fingerprint_sha256() const {
 std::vector<AlternativeName> Certificate::alternative_names() const {
   const CleanErrorQueue clean;
   std::vector<AlternativeName> result;
-  const GeneralNamesPtr names(static_cast<GENERAL_NAMES*>(
-      X509_get_ext_d2i(impl_->x509.get(), NID_subject_alt_name, nullptr, nullptr)));
+  const GeneralNamesPtr names(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(impl_->x509.get(), NID_subject_alt_name, nullptr, nullptr)));
   if (!names) return result;
   for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
     if (auto name = to_alternative_name(sk_GENERAL_NAME_value(names.get(), i))) result.push_back(std::move(*name));

@@ -13,7 +13,8 @@
 
 namespace hsmsigner::pki {
 
-// UTF-8; empty means absent. Encoded in this order, UTF8String but for C (PrintableString) and emailAddress (IA5String).
+// UTF-8; empty means absent. Encoded in this order, UTF8String but for C (PrintableString) and emailAddress
+// (IA5String).
 struct SubjectName {
   std::string country;
   std::string state;

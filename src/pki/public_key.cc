@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 
-
 #include "base/der.h"
 
 namespace hsmsigner::pki {

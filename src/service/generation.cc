@@ -158,9 +158,8 @@ store::CertificateRecord Generation::Impl::issue(const GenerateRequest& request,
   spec.not_after = plan.not_after;
   spec.digest = *request.digest;
   spec.ocsp_url = request.ocsp_responder_url;
-  const pki::Certificate certificate =
-      pki::build_certificate(spec, generated.key()->public_key(),
-                             plan.issuer ? &plan.issuer->certificate : nullptr, *signer, deadline);
+  const pki::Certificate certificate = pki::build_certificate(
+      spec, generated.key()->public_key(), plan.issuer ? &plan.issuer->certificate : nullptr, *signer, deadline);
 
   store::CertificateRecord record{
       .id = id,

@@ -52,9 +52,9 @@ struct CertificateRecord {
   std::string certificate_pem;
   std::string serial_number;
   std::string fingerprint_sha256;
-  std::optional<Uuid> issuer_id;  // the certificate here that signed this one; none when self-signed
-  std::string signed_by;          // that certificate's name; "" when self-signed
-  std::string digest;             // "sha256"
+  std::optional<Uuid> issuer_id;               // the certificate here that signed this one; none when self-signed
+  std::string signed_by;                       // that certificate's name; "" when self-signed
+  std::string digest;                          // "sha256"
   std::vector<std::string> alternative_names;  // no control characters in any of them
   std::vector<std::string> warnings;           // likewise
   KeyRecord key;

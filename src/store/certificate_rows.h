@@ -1,12 +1,12 @@
 // A certificate as a row, and the statements over rows. Private to the store.
 #pragma once
 
+#include <soci/soci.h>
+
 #include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <soci/soci.h>
 
 #include "store/certificate_record.h"
 

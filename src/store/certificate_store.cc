@@ -88,8 +88,9 @@ class SqliteCertificateStore final : public CertificateStore {
   }
 
   std::optional<CertificateRecord> find_by_name(const Container& container, const std::string& name) override {
-    return first_of(
-        read([&](Reader& reader) { return reader.by_name({to_string(container.kind), container.name, name}); }));
+    return first_of(read([&](Reader& reader) {
+      return reader.by_name({to_string(container.kind), container.name, name});
+    }));
   }
 
   bool name_taken(const Container& container, const std::string& name) override {

@@ -1,14 +1,13 @@
 #include "store/database.h"
 
 #include <fcntl.h>
+#include <soci/sqlite3/soci-sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-
-#include <soci/sqlite3/soci-sqlite3.h>
 
 #include "base/log.h"
 

@@ -1,11 +1,11 @@
 // One SQLite file and the connections to it. Private to the store.
 #pragma once
 
+#include <soci/soci.h>
+
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include <soci/soci.h>
 
 #include "base/error.h"
 

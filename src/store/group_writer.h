@@ -1,6 +1,8 @@
 // The one writer of a database: commits together what has gathered. Private to the store.
 #pragma once
 
+#include <soci/soci.h>
+
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
@@ -11,8 +13,6 @@
 #include <optional>
 #include <thread>
 #include <vector>
-
-#include <soci/soci.h>
 
 #include "base/clock.h"
 #include "base/error.h"

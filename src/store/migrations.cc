@@ -1,8 +1,8 @@
 #include "store/migrations.h"
 
-#include <string>
-
 #include <soci/sqlite3/soci-sqlite3.h>
+
+#include <string>
 
 #include "base/error.h"
 #include "base/log.h"

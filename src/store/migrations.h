@@ -1,10 +1,10 @@
 // The schema and how a database is brought forward to it. Private to the store.
 #pragma once
 
+#include <soci/soci.h>
+
 #include <span>
 #include <string_view>
-
-#include <soci/soci.h>
 
 namespace hsmsigner::store {
 

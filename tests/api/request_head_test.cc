@@ -94,9 +94,9 @@ TEST_CASE("what is loopback, and what only looks like it") {
     CAPTURE(host);
     CHECK(api::is_loopback_host(host));
   }
-  for (const char* host : {"", "example.com", "localhost.example.com", "127.0.0.1.example.com", "127.0.0.1:x",
-                           "localhost:", "128.0.0.1", "0.0.0.0", "[::]", "::1", "[127.0.0.1]", "[::1", "a@localhost",
-                           "localhost:123456", "2130706433", "127.1"}) {
+  for (const char* host :
+       {"", "example.com", "localhost.example.com", "127.0.0.1.example.com", "127.0.0.1:x", "localhost:", "128.0.0.1",
+        "0.0.0.0", "[::]", "::1", "[127.0.0.1]", "[::1", "a@localhost", "localhost:123456", "2130706433", "127.1"}) {
     CAPTURE(host);
     if (std::string(host) == "localhost:") continue;  // RFC 3986 3.2.3 allows an empty port
     CHECK_FALSE(api::is_loopback_host(host));

@@ -17,8 +17,8 @@ TEST_CASE("characters are counted in well-formed UTF-8 only (RFC 3629)") {
 
 TEST_CASE("characters that hide or reorder are refused") {
   CHECK_FALSE(fault_of_characters("Gr\xc3\xbc\xc3\x9f Gott, \xe8\xa8\xbc"));
-  for (const char* bad : {"a\nb", "a\tb", "\x7f", "\xc2\x85", "\xe2\x80\xa8", "\xe2\x80\xae", "\xe2\x81\xa6",
-                          "\xe2\x80\x8f"}) {
+  for (const char* bad :
+       {"a\nb", "a\tb", "\x7f", "\xc2\x85", "\xe2\x80\xa8", "\xe2\x80\xae", "\xe2\x81\xa6", "\xe2\x80\x8f"}) {
     CHECK(fault_of_characters(bad));
   }
 }
@@ -40,10 +40,27 @@ TEST_CASE("URLs of OCSP responders: http or https, a host, no user, no fragment"
     CAPTURE(good);
     CHECK_FALSE(fault_of_http_url(good));
   }
-  for (const char* bad : {"", "a", "ftp://a", "http:/a", "http://", "http:///x", "http://a b", "http://a/ b",
-                          "http://u@a/", "http://u:p@a/", "http://a/#f", "http://a:0/", "http://a:65536/", "http://a:x/",
-                          "http://[::1", "http://[127.0.0.1]/", "http://a/%4", "http://a/\xc3\xa4", "http://a..b/",
-                          "http://*.a/", "javascript://a"}) {
+  for (const char* bad : {"",
+                          "a",
+                          "ftp://a",
+                          "http:/a",
+                          "http://",
+                          "http:///x",
+                          "http://a b",
+                          "http://a/ b",
+                          "http://u@a/",
+                          "http://u:p@a/",
+                          "http://a/#f",
+                          "http://a:0/",
+                          "http://a:65536/",
+                          "http://a:x/",
+                          "http://[::1",
+                          "http://[127.0.0.1]/",
+                          "http://a/%4",
+                          "http://a/\xc3\xa4",
+                          "http://a..b/",
+                          "http://*.a/",
+                          "javascript://a"}) {
     CAPTURE(bad);
     CHECK(fault_of_http_url(bad));
   }

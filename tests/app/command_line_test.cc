@@ -72,13 +72,13 @@ TEST_CASE("a faulty command line exits 2, in a sentence that repeats no values")
 }
 
 TEST_CASE("a PIN on the command line is refused without repeating it") {
-  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
-           {"serve", "--pin", "s3cr3t", "--config", "x"},
-           {"serve", "--pin=s3cr3t"},
-           {"--pin", "s3cr3t"},
-           {"token", "init", "--label", "x", "--so-pin", "s3cr3t"},
-           {"token", "init", "--label", "x", "--user_pin=s3cr3t"},
-           {"token", "show", "--PIN", "s3cr3t"}}) {
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{"serve", "--pin", "s3cr3t", "--config", "x"},
+                                             {"serve", "--pin=s3cr3t"},
+                                             {"--pin", "s3cr3t"},
+                                             {"token", "init", "--label", "x", "--so-pin", "s3cr3t"},
+                                             {"token", "init", "--label", "x", "--user_pin=s3cr3t"},
+                                             {"token", "show", "--PIN", "s3cr3t"}}) {
     const CommandResult result = hsm_signer(arguments);
     CAPTURE(result.out);
     CHECK(result.exit_code == 2);

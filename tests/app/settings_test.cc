@@ -115,9 +115,9 @@ TEST_CASE("what is shown loads as the same settings") {
 
 TEST_CASE("relative paths are taken from the file's directory") {
   const TemporaryDirectory directory;
-  const Settings settings =
-      load(directory, "[token]\nlabel = \"t\"\nmodule = \"lib/m.so\"\npin_file = \"pin\"\n"
-                      "[store]\npath = \"/a/b.db\"\n");
+  const Settings settings = load(directory,
+                                 "[token]\nlabel = \"t\"\nmodule = \"lib/m.so\"\npin_file = \"pin\"\n"
+                                 "[store]\npath = \"/a/b.db\"\n");
   CHECK(settings.token.module_path == directory.file("lib/m.so"));
   CHECK(settings.pin_file == directory.file("pin"));
   CHECK(settings.store.path == "/a/b.db");
@@ -145,8 +145,8 @@ TEST_CASE("every range is kept at both ends") {
 
 TEST_CASE("every setting refuses a value of another type, by name") {
   for (const SettingInfo& info : app::setting_infos()) {
-    for (const std::string& value : {std::string("true"), std::string("1.5"), std::string("[1]"),
-                                     std::string(info.range ? "\"1\"" : "1")}) {
+    for (const std::string& value :
+         {std::string("true"), std::string("1.5"), std::string("[1]"), std::string(info.range ? "\"1\"" : "1")}) {
       CAPTURE(info.key);
       CAPTURE(value);
       CHECK(any_holds(faults_of(file_with(info.table, info.key, value)), info.table + "." + info.key + " (line 2): "));
@@ -160,12 +160,12 @@ TEST_CASE("words outside the list, empty paths, names and addresses that are non
     const char* key;
     const char* value;
   };
-  for (const Row& row : {Row{"log", "level", "\"loud\""}, Row{"log", "format", "\"xml\""},
-                         Row{"token", "module", "\"\""}, Row{"store", "path", "\"\""},
-                         Row{"server", "address", "\"localhost\""}, Row{"server", "address", "\"127.0.0.1:80\""},
-                         Row{"token", "pin_env", "\"1234\""}, Row{"token", "pin_env", "\"A-B\""},
-                         Row{"token", "label", "\"123456789012345678901234567890123\""},
-                         Row{"token", "serial", "\"12345678901234567\""}, Row{"token", "label", "\"a\\u0000b\""}}) {
+  for (const Row& row :
+       {Row{"log", "level", "\"loud\""}, Row{"log", "format", "\"xml\""}, Row{"token", "module", "\"\""},
+        Row{"store", "path", "\"\""}, Row{"server", "address", "\"localhost\""},
+        Row{"server", "address", "\"127.0.0.1:80\""}, Row{"token", "pin_env", "\"1234\""},
+        Row{"token", "pin_env", "\"A-B\""}, Row{"token", "label", "\"123456789012345678901234567890123\""},
+        Row{"token", "serial", "\"12345678901234567\""}, Row{"token", "label", "\"a\\u0000b\""}}) {
     CAPTURE(row.key);
     CAPTURE(row.value);
     CHECK(any_holds(faults_of(file_with(row.table, row.key, row.value)), std::string(row.table) + "." + row.key));
@@ -184,8 +184,7 @@ TEST_CASE("unknown settings and tables are named, with what was probably meant")
        {Row{"[server]\nprot = 80\n", "server.prot (line 2): unknown setting; did you mean server.port?"},
         Row{"[server]\ncolour = 80\n", "server.colour (line 2): unknown setting"},
         Row{"[stroe]\npath = \"x\"\n", "stroe (line 1): unknown table; did you mean store?"},
-        Row{"port = 80\n", "port (line 1): unknown setting"},
-        Row{"server = 80\n", "server (line 1): must be a table"},
+        Row{"port = 80\n", "port (line 1): unknown setting"}, Row{"server = 80\n", "server (line 1): must be a table"},
         Row{"[token]\npin_fil = \"x\"\n", "token.pin_fil (line 2): unknown setting; did you mean token.pin_file?"}}) {
     CAPTURE(row.text);
     CHECK(any_holds(faults_of(row.text), row.says));

@@ -89,8 +89,7 @@ TEST_CASE("digests: names and sizes are those of OpenSSL") {
     CHECK(EVP_MD_get_size(md) == static_cast<int>(row.size));
     CHECK(digest_from_name(row.name) == row.digest);
     int signature_nid = NID_undef;
-    CHECK(row.ecdsa ==
-          (OBJ_find_sigid_by_algs(&signature_nid, EVP_MD_get_type(md), NID_X9_62_id_ecPublicKey) == 1));
+    CHECK(row.ecdsa == (OBJ_find_sigid_by_algs(&signature_nid, EVP_MD_get_type(md), NID_X9_62_id_ecPublicKey) == 1));
   }
   for (const char* name : {"", "SHA256", "sha224", "sha256 "}) CHECK_FALSE(digest_from_name(name).has_value());
 }

@@ -14,9 +14,14 @@ static_assert(!std::is_copy_constructible_v<Secret> && !std::is_copy_assignable_
 static_assert(std::is_nothrow_move_constructible_v<Secret> && std::is_nothrow_move_assignable_v<Secret>);
 
 TEST_CASE("a secret holds its characters, NUL included, and ends with one for C") {
-  const Secret secret(std::string_view("12\0" "34", 5));
+  const Secret secret(
+      std::string_view("12\0"
+                       "34",
+                       5));
   CHECK(secret.size() == 5);
-  CHECK(secret.view() == std::string_view("12\0" "34", 5));
+  CHECK(secret.view() == std::string_view("12\0"
+                                          "34",
+                                          5));
   CHECK(secret.c_str()[5] == '\0');
 }
 

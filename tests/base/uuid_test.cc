@@ -32,11 +32,10 @@ TEST_CASE("UUID text: the example of RFC 9562, in either case") {
 }
 
 TEST_CASE("what is no UUID is refused") {
-  for (const char* text :
-       {"", "f81d4fae7dec11d0a76500a0c91e6bf6", "{f81d4fae-7dec-11d0-a765-00a0c91e6bf6}",
-        "f81d4fae-7dec-11d0-a765-00a0c91e6bf", "f81d4fae-7dec-11d0-a765-00a0c91e6bf66",
-        "f81d4fae-7dec-11d0-a76500-a0c91e6bf6", "g81d4fae-7dec-11d0-a765-00a0c91e6bf6",
-        "f81d4fae 7dec 11d0 a765 00a0c91e6bf6"}) {
+  for (const char* text : {"", "f81d4fae7dec11d0a76500a0c91e6bf6", "{f81d4fae-7dec-11d0-a765-00a0c91e6bf6}",
+                           "f81d4fae-7dec-11d0-a765-00a0c91e6bf", "f81d4fae-7dec-11d0-a765-00a0c91e6bf66",
+                           "f81d4fae-7dec-11d0-a76500-a0c91e6bf6", "g81d4fae-7dec-11d0-a765-00a0c91e6bf6",
+                           "f81d4fae 7dec 11d0 a765 00a0c91e6bf6"}) {
     CAPTURE(text);
     CHECK_FALSE(Uuid::parse(text).has_value());
   }

@@ -1,10 +1,11 @@
+#include "contract.h"
+
 #include <doctest/doctest.h>
 
 #include <chrono>
 #include <thread>
 
 #include "base/error.h"
-#include "contract.h"
 #include "hsm/token_admin.h"
 #include "support/faults.h"
 #include "support/opencryptoki.h"
@@ -37,8 +38,8 @@ TEST_CASE("openCryptoki's software token, initialised by us, keeps it, with RSA 
   const test_support::OpenCryptoki opencryptoki;
   const std::string path = test_support::OpenCryptoki::module_path();
   // Its SO PIN is the factory's until now.
-  const TokenListing made = init_token(path, "", opencryptoki.label(), Secret(opencryptoki.so_pin()),
-                                       Secret(opencryptoki.pin()), false);
+  const TokenListing made =
+      init_token(path, "", opencryptoki.label(), Secret(opencryptoki.so_pin()), Secret(opencryptoki.pin()), false);
   CHECK(made.label == opencryptoki.label());
   CHECK(made.user_pin_set);
   const TokenOptions options{path, {opencryptoki.label(), ""}};

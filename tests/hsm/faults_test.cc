@@ -1,4 +1,6 @@
 // What this room does when the token fails or lies: the fault module in front of SoftHSM.
+#include "support/faults.h"
+
 #include <doctest/doctest.h>
 
 #include <chrono>
@@ -7,7 +9,6 @@
 
 #include "base/error.h"
 #include "hsm/token.h"
-#include "support/faults.h"
 #include "support/softhsm.h"
 
 using namespace hsmsigner;
@@ -256,10 +257,10 @@ TEST_CASE("a session that is lost: a signature is tried once more in a new one")
   const FaultyToken token;
   const auto opened = token.open();
   const GeneratedKey key = FaultyToken::generate(*opened);
-  for (const std::string rv :
-       {"CKR_GENERAL_ERROR", "CKR_DEVICE_ERROR", "CKR_DEVICE_REMOVED", "CKR_TOKEN_NOT_PRESENT",
-        "CKR_TOKEN_NOT_RECOGNIZED", "CKR_SESSION_HANDLE_INVALID", "CKR_SESSION_CLOSED", "CKR_USER_NOT_LOGGED_IN",
-        "CKR_CRYPTOKI_NOT_INITIALIZED", "CKR_OPERATION_ACTIVE", "CKR_KEY_HANDLE_INVALID", "CKR_OBJECT_HANDLE_INVALID"}) {
+  for (const std::string rv : {"CKR_GENERAL_ERROR", "CKR_DEVICE_ERROR", "CKR_DEVICE_REMOVED", "CKR_TOKEN_NOT_PRESENT",
+                               "CKR_TOKEN_NOT_RECOGNIZED", "CKR_SESSION_HANDLE_INVALID", "CKR_SESSION_CLOSED",
+                               "CKR_USER_NOT_LOGGED_IN", "CKR_CRYPTOKI_NOT_INITIALIZED", "CKR_OPERATION_ACTIVE",
+                               "CKR_KEY_HANDLE_INVALID", "CKR_OBJECT_HANDLE_INVALID"}) {
     for (const std::string call : {"C_SignInit", "C_Sign"}) {
       CAPTURE(rv);
       CAPTURE(call);

@@ -35,7 +35,8 @@ ErrorKind kind_thrown(const auto& action) {
 
 void openssl_accepts(const TemporaryDirectory& directory, const std::string& authority,
                      const std::vector<std::string>& files) {
-  std::vector<std::string> command = {"openssl", "verify", "-x509_strict", "-auth_level", "0", "-no-CApath", "-no-CAstore", "-CAfile", authority};
+  std::vector<std::string> command = {"openssl",    "verify",      "-x509_strict", "-auth_level", "0",
+                                      "-no-CApath", "-no-CAstore", "-CAfile",      authority};
   command.insert(command.end(), files.begin(), files.end());
   const CommandResult result = run_command(command);
   CAPTURE(directory.path());
@@ -43,8 +44,8 @@ void openssl_accepts(const TemporaryDirectory& directory, const std::string& aut
 }
 
 void certtool_accepts(const std::string& authority, const std::string& file) {
-  const CommandResult result =
-      run_command({"certtool", "--verify", "--verify-allow-broken", "--verify-profile", "none", "--load-ca-certificate", authority, "--infile", file});
+  const CommandResult result = run_command({"certtool", "--verify", "--verify-allow-broken", "--verify-profile", "none",
+                                            "--load-ca-certificate", authority, "--infile", file});
   CHECK_MESSAGE(result.exit_code == 0, result.out);
   CHECK_MESSAGE(result.out.find("Verified. The certificate is trusted.") != std::string::npos, result.out);
 }
@@ -82,8 +83,10 @@ void walk_issuer(const KeyAlgorithmInfo& issuer_algorithm) {
 }  // namespace
 
 // One case per issuer, so that they run beside each other.
-#define WALK(algorithm) \
-  TEST_CASE("an issuer " #algorithm " signs every key with every digest") { walk_issuer(info(KeyAlgorithm::algorithm)); }
+#define WALK(algorithm)                                                     \
+  TEST_CASE("an issuer " #algorithm " signs every key with every digest") { \
+    walk_issuer(info(KeyAlgorithm::algorithm));                             \
+  }
 WALK(rsa_512)
 WALK(rsa_1024)
 WALK(rsa_2048)
@@ -153,9 +156,21 @@ TEST_CASE("what a lying signer signs does not leave") {
   const std::vector<Lie> lies = {
       {"nothing", [](Bytes) { return Bytes{}; }},
       {"zeros", [](Bytes good) { return Bytes(good.size(), 0); }},
-      {"one bit off", [](Bytes good) { good.back() ^= 1; return good; }},
-      {"one octet short", [](Bytes good) { good.pop_back(); return good; }},
-      {"one octet long", [](Bytes good) { good.push_back(0); return good; }},
+      {"one bit off",
+       [](Bytes good) {
+         good.back() ^= 1;
+         return good;
+       }},
+      {"one octet short",
+       [](Bytes good) {
+         good.pop_back();
+         return good;
+       }},
+      {"one octet long",
+       [](Bytes good) {
+         good.push_back(0);
+         return good;
+       }},
       {"very long", [](Bytes) { return Bytes(100000, 0x30); }},
   };
   for (const KeyAlgorithm algorithm : {KeyAlgorithm::rsa_2048, KeyAlgorithm::ec_p256}) {
@@ -182,7 +197,10 @@ TEST_CASE("a signer that is not the issuer's key is refused before it signs") {
   SoftwareSigner& signer = shared_signer(KeyAlgorithm::ec_p256);
   SoftwareSigner& other = shared_signer(KeyAlgorithm::ec_p256, 1);
   bool asked = false;
-  LyingSigner watched(other, [&](Bytes good) { asked = true; return good; });
+  LyingSigner watched(other, [&](Bytes good) {
+    asked = true;
+    return good;
+  });
   const Certificate authority = self_signed(authority_spec(), signer);
   CHECK(kind_thrown([&] { issue(plain_spec(), signer.public_key(), authority, watched); }) ==
         ErrorKind::internal_error);

@@ -43,9 +43,7 @@ std::string refusal(const CertificateSpec& spec) {
   return "";
 }
 
-std::string name_of(const Certificate& certificate) {
-  return must_run({"openssl", "asn1parse"}, certificate.pem());
-}
+std::string name_of(const Certificate& certificate) { return must_run({"openssl", "asn1parse"}, certificate.pem()); }
 
 }  // namespace
 
@@ -55,12 +53,13 @@ TEST_CASE("a leaf's extensions") {
   CHECK(has(text, "Version: 3 (0x2)"));
   CHECK(has(text, "X509v3 Basic Constraints: critical\n                CA:FALSE\n"));
   CHECK(has(text, "X509v3 Key Usage: critical\n                Digital Signature\n"));
-  CHECK(has(text, "X509v3 Extended Key Usage: \n                TLS Web Server Authentication, TLS Web Client "
-                  "Authentication\n"));
+  CHECK(has(text,
+            "X509v3 Extended Key Usage: \n                TLS Web Server Authentication, TLS Web Client "
+            "Authentication\n"));
   CHECK_FALSE(has(text, "Subject Alternative Name"));
   CHECK_FALSE(has(text, "Authority Information Access"));
-  CHECK(has_der(leaf, "300c0603551d130101ff04023000"));        // basicConstraints, critical, empty SEQUENCE
-  CHECK(has_der(leaf, "300e0603551d0f0101ff040403020780"));    // keyUsage, critical, digitalSignature
+  CHECK(has_der(leaf, "300c0603551d130101ff04023000"));      // basicConstraints, critical, empty SEQUENCE
+  CHECK(has_der(leaf, "300e0603551d0f0101ff040403020780"));  // keyUsage, critical, digitalSignature
   CHECK(has_der(leaf, "301d0603551d250416301406082b0601050507030106082b06010505070302"));  // extKeyUsage, not critical
   CHECK_FALSE(leaf.is_certificate_authority());
   CHECK_FALSE(leaf.path_length().has_value());
@@ -103,8 +102,14 @@ TEST_CASE("key identifiers: SHA-1 of the key's octets, the issuer's repeated") {
   const std::string expected =
       must_run({"openssl", "dgst", "-sha1", "-r"}, std::string(point.begin(), point.end())).substr(0, 40);
   CHECK(has_der(authority, "301d0603551d0e04160414" + expected));
-  CHECK(has_der(authority, "301f0603551d230418301680" "14" + expected));
-  CHECK(has_der(leaf, "301f0603551d230418301680" "14" + expected));
+  CHECK(has_der(authority,
+                "301f0603551d230418301680"
+                "14" +
+                    expected));
+  CHECK(has_der(leaf,
+                "301f0603551d230418301680"
+                "14" +
+                    expected));
   CHECK_FALSE(has_der(leaf, "301d0603551d0e04160414" + expected));
 }
 
@@ -121,18 +126,28 @@ TEST_CASE("alternative names and the OCSP address") {
   const Certificate certificate = self(spec);
   CHECK(certificate.alternative_names() == spec.alternative_names);
   const std::string text = text_of(certificate);
-  CHECK(has(text, "X509v3 Subject Alternative Name: \n                DNS:*.example.com, DNS:xn--bcher-kva.example, "
-                  "IP Address:192.0.2.1, IP Address:2001:DB8:0:0:0:0:0:1, email:a@example.com, "
-                  "DNS:a"));
+  CHECK(has(text,
+            "X509v3 Subject Alternative Name: \n                DNS:*.example.com, DNS:xn--bcher-kva.example, "
+            "IP Address:192.0.2.1, IP Address:2001:DB8:0:0:0:0:0:1, email:a@example.com, "
+            "DNS:a"));
   CHECK(has(text, "Authority Information Access: \n                OCSP - URI:http://ocsp.example.com/x?a=b,c\n"));
 }
 
 TEST_CASE("alternative names that cannot be encoded are refused") {
   const std::vector<AlternativeName> bad = {
-      {Kind::dns, ""},           {Kind::dns, "b\xc3\xbc" "cher"},  {Kind::dns, std::string("a\0b", 3)},
-      {Kind::dns, "a b"},        {Kind::email, "\xc3\xa4@x"},      {Kind::email, "a@x\n"},
-      {Kind::ip, ""},            {Kind::ip, "192.0.2.256"},        {Kind::ip, "192.0.2.1/24"},
-      {Kind::ip, "2001:db8::g"}, {Kind::ip, std::string("1.2.3.4\0", 8)},
+      {Kind::dns, ""},
+      {Kind::dns,
+       "b\xc3\xbc"
+       "cher"},
+      {Kind::dns, std::string("a\0b", 3)},
+      {Kind::dns, "a b"},
+      {Kind::email, "\xc3\xa4@x"},
+      {Kind::email, "a@x\n"},
+      {Kind::ip, ""},
+      {Kind::ip, "192.0.2.256"},
+      {Kind::ip, "192.0.2.1/24"},
+      {Kind::ip, "2001:db8::g"},
+      {Kind::ip, std::string("1.2.3.4\0", 8)},
   };
   for (const AlternativeName& name : bad) {
     CAPTURE(name.to_string());
@@ -150,7 +165,8 @@ TEST_CASE("the subject's order and string types") {
   spec.subject = {"DE", "Bayern", "M\xc3\xbcnchen", {"first", "second"}, "plain ascii", "a@example.com"};
   const std::string parsed = name_of(self(spec));
   const std::vector<std::pair<std::string, std::string>> expected = {
-      {":countryName", "PRINTABLESTRING   :DE"},       {":stateOrProvinceName", "UTF8STRING        :Bayern"},
+      {":countryName", "PRINTABLESTRING   :DE"},
+      {":stateOrProvinceName", "UTF8STRING        :Bayern"},
       {":localityName", "UTF8STRING        :M\xc3\xbcnchen"},
       {":organizationalUnitName", "UTF8STRING        :first"},
       {":organizationalUnitName", "UTF8STRING        :second"},
@@ -170,9 +186,10 @@ TEST_CASE("the subject's order and string types") {
 }
 
 TEST_CASE("weird but valid names are kept octet for octet") {
-  for (const std::string name :
-       {"/CN=x/O=Injected", "a,b+c=d\"e\\f;g<h>", "\xf0\x9f\x94\x91 \xe2\x80\xae" "evil", "\xe6\x97\xa5\xe6\x9c\xac", " lead",
-        "#0102", "line\nbreak", "\x7f\x01"}) {
+  for (const std::string name : {"/CN=x/O=Injected", "a,b+c=d\"e\\f;g<h>",
+                                 "\xf0\x9f\x94\x91 \xe2\x80\xae"
+                                 "evil",
+                                 "\xe6\x97\xa5\xe6\x9c\xac", " lead", "#0102", "line\nbreak", "\x7f\x01"}) {
     CAPTURE(name);
     const Certificate certificate = self(plain_spec(name.c_str()));
     std::string hex = to_hex(Bytes(name.begin(), name.end()));

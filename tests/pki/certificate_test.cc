@@ -128,8 +128,8 @@ TEST_CASE("others' certificates are read") {
 }
 
 TEST_CASE("an authority needs keyCertSign where there is a keyUsage") {
-  CHECK_FALSE(Certificate::from_pem(foreign_pem({"-newkey", "rsa:2048", "-subj", "/CN=x", "-addext",
-                                                 "keyUsage=digitalSignature"}))
+  CHECK_FALSE(Certificate::from_pem(
+                  foreign_pem({"-newkey", "rsa:2048", "-subj", "/CN=x", "-addext", "keyUsage=digitalSignature"}))
                   .is_certificate_authority());
 }
 
@@ -153,11 +153,12 @@ TEST_CASE("an issuer without subjectKeyIdentifier, with a name of other string t
   const TemporaryDirectory directory;
   // OpenSSL chooses PrintableString here, where this program writes UTF8String.
   const std::string key_file = directory.file("key.pem");
-  const std::string config = directory.write(
-      "req.cnf", "[req]\ndistinguished_name=dn\nx509_extensions=ext\nstring_mask=default\n[dn]\n[ext]\n"
-                 "basicConstraints=critical,CA:TRUE\nsubjectKeyIdentifier=none\n");
-  must_run({"openssl", "req", "-x509", "-nodes", "-config", config, "-newkey", "rsa:2048", "-keyout", key_file,
-            "-subj", "/C=DE/O=Foreign/CN=Plain", "-days", "30", "-out", directory.file("ca.pem")});
+  const std::string config =
+      directory.write("req.cnf",
+                      "[req]\ndistinguished_name=dn\nx509_extensions=ext\nstring_mask=default\n[dn]\n[ext]\n"
+                      "basicConstraints=critical,CA:TRUE\nsubjectKeyIdentifier=none\n");
+  must_run({"openssl", "req", "-x509", "-nodes", "-config", config, "-newkey", "rsa:2048", "-keyout", key_file, "-subj",
+            "/C=DE/O=Foreign/CN=Plain", "-days", "30", "-out", directory.file("ca.pem")});
   const Certificate authority = Certificate::from_pem(read_file(directory.file("ca.pem")));
 
   // Signs with the foreign key, by the command.

@@ -75,8 +75,8 @@ class World {
     spec.not_before = now;
     spec.not_after = now + days(300);
     spec.digest = Digest::sha256;
-    const auto certificate = pki::build_certificate(spec, key.key()->public_key(), issuer ? &*issuer : nullptr,
-                                                    *signer, deadline_in(seconds(10)));
+    const auto certificate = pki::build_certificate(spec, key.key()->public_key(), issuer ? &*issuer : nullptr, *signer,
+                                                    deadline_in(seconds(10)));
     store::CertificateRecord record{.id = key.key()->id(),
                                     .container = {store::ContainerKind::folder, "F"},
                                     .name = name,

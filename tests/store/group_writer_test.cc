@@ -35,7 +35,9 @@ struct Fixture {
   GroupWriter::Operation add(int value) {
     return [this, value] { *session << "INSERT INTO number VALUES (" << value << ")"; };
   }
-  long long count() const { return query_number(*open_connection(path, Access::read_only), "SELECT count(*) FROM number"); }
+  long long count() const {
+    return query_number(*open_connection(path, Access::read_only), "SELECT count(*) FROM number");
+  }
 };
 
 void wait_until_waiting(const GroupWriter& writer, std::size_t number) {

@@ -85,18 +85,16 @@ TEST_CASE_FIXTURE(Fixture, "the lists and look-ups are served by indexes") {
     const char* clauses;
     const char* index;
   };
-  for (const Case& c : {Case{"WHERE id = 'x'", "sqlite_autoindex_certificate_1"},
-                        Case{"WHERE container_kind = 'a' AND container_name = 'b' AND name = 'c'",
-                             "sqlite_autoindex_certificate_2"},
-                        Case{"WHERE container_kind = 'a' AND container_name = 'b' ORDER BY name",
-                             "sqlite_autoindex_certificate_2"},
-                        Case{"WHERE name = 'x' ORDER BY name, container_kind, container_name, id",
-                             "certificate_by_name"},
-                        Case{"ORDER BY name, container_kind, container_name, id", "certificate_by_name"}}) {
+  for (const Case& c :
+       {Case{"WHERE id = 'x'", "sqlite_autoindex_certificate_1"},
+        Case{"WHERE container_kind = 'a' AND container_name = 'b' AND name = 'c'", "sqlite_autoindex_certificate_2"},
+        Case{"WHERE container_kind = 'a' AND container_name = 'b' ORDER BY name", "sqlite_autoindex_certificate_2"},
+        Case{"WHERE name = 'x' ORDER BY name, container_kind, container_name, id", "certificate_by_name"},
+        Case{"ORDER BY name, container_kind, container_name, id", "certificate_by_name"}}) {
     CAPTURE(c.clauses);
     soci::row row;
-    soci::statement plan = (session->prepare << "EXPLAIN QUERY PLAN SELECT * FROM certificate " << c.clauses,
-                            soci::into(row));
+    soci::statement plan =
+        (session->prepare << "EXPLAIN QUERY PLAN SELECT * FROM certificate " << c.clauses, soci::into(row));
     int steps = 0;
     for (bool more = plan.execute(true); more; more = plan.fetch()) {
       ++steps;

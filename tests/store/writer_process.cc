@@ -1,5 +1,5 @@
-// store_writer_process <database> <threads>: inserts records without end and writes "durable <id>" for each, one per line,
-// once the store has called it durable. Meant to be killed.
+// store_writer_process <database> <threads>: inserts records without end and writes "durable <id>" for each, one per
+// line, once the store has called it durable. Meant to be killed.
 #include <unistd.h>
 
 #include <cstdlib>

@@ -37,7 +37,9 @@ void make_directory(const std::string& path) {
   must(::chown(path.c_str(), 0, members->gr_gid) == 0 && ::chmod(path.c_str(), 0770) == 0, "cannot own " + path);
 }
 
-void cover(const char* path) { must(::mount("none", path, "tmpfs", 0, "mode=755") == 0, std::string("cannot cover ") + path); }
+void cover(const char* path) {
+  must(::mount("none", path, "tmpfs", 0, "mode=755") == 0, std::string("cannot cover ") + path);
+}
 
 bool enter_namespace() {
   // A child tries first, so that a refusal leaves this process where it was.
@@ -76,7 +78,8 @@ OpenCryptoki::OpenCryptoki() {
   in_place_ = !enter_namespace();
   if (in_place_) {
     lock_ = ::open(kTokenDirectory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    must(lock_ >= 0 && ::flock(lock_, LOCK_EX) == 0, "cannot lock the token's directory");  // bounded by CTest's time-out
+    must(lock_ >= 0 && ::flock(lock_, LOCK_EX) == 0,
+         "cannot lock the token's directory");  // bounded by CTest's time-out
     must(never_initialised(), "this machine's token is somebody's");
   } else {
     must(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "cannot make the mounts private");
@@ -88,8 +91,8 @@ OpenCryptoki::OpenCryptoki() {
   }
   make_directory(kLockDirectory);
   make_directory(std::string(kLockDirectory) + "/swtok");
-  slot_daemon_ = std::make_unique<BackgroundProcess>(std::vector<std::string>{kDaemon, "-f"},
-                                                     std::map<std::string, std::string>{}, directory_.file("pkcsslotd"));
+  slot_daemon_ = std::make_unique<BackgroundProcess>(
+      std::vector<std::string>{kDaemon, "-f"}, std::map<std::string, std::string>{}, directory_.file("pkcsslotd"));
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   while (!fs::exists(kSocket)) {
     must(slot_daemon_->running() && std::chrono::steady_clock::now() < end, "pkcsslotd: " + slot_daemon_->output());

@@ -34,8 +34,8 @@ void RemoteToken::start() {
   fs::remove(directory_.file("token"));
   // A process group of its own: the server makes a process for each client.
   server_ = std::make_unique<BackgroundProcess>(
-      std::vector<std::string>{"setsid", "p11-kit", "server", "--foreground", "--name", directory_.file("token"), "--provider",
-                               SoftHsm::module_path(), "pkcs11:"},
+      std::vector<std::string>{"setsid", "p11-kit", "server", "--foreground", "--name", directory_.file("token"),
+                               "--provider", SoftHsm::module_path(), "pkcs11:"},
       behind_.environment(), directory_.file("server-" + std::to_string(++starts_)));
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   while (!fs::exists(directory_.file("token"))) {

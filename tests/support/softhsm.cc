@@ -31,9 +31,9 @@ void SoftHsm::add_token(const std::string& label) const {
 }
 
 std::size_t SoftHsm::count_objects() const {
-  const std::string listing = must_run({"pkcs11-tool", "--module", module_path(), "--token-label", label_, "--login",
-                                        "--pin", pin(), "--list-objects"},
-                                       "", environment());
+  const std::string listing = must_run(
+      {"pkcs11-tool", "--module", module_path(), "--token-label", label_, "--login", "--pin", pin(), "--list-objects"},
+      "", environment());
   std::size_t count = 0;
   std::istringstream lines(listing);
   for (std::string line; std::getline(lines, line);) count += line.find(" Object") != std::string::npos ? 1U : 0U;

@@ -61,8 +61,8 @@ class Judges {
     const std::string subject_file = directory_.write(stem + ".subject.pem.all", pem);
     const std::string issuer_file = directory_.write(stem + ".issuer.pem", issuer);
     if (has_certtool_) {
-      std::vector<std::string> command = {"certtool", "--verify", "--load-ca-certificate", issuer_file, "--infile",
-                                          subject_file, "--verify-profile"};
+      std::vector<std::string> command = {"certtool", "--verify",   "--load-ca-certificate", issuer_file,
+                                          "--infile", subject_file, "--verify-profile"};
       if (strong) {
         command.push_back("medium");
       } else {
@@ -84,8 +84,8 @@ class Judges {
   // The JDK judges all at once: it is slow to start.
   void conclude() {
     if (!program_exists("java") || strong_ == 0) return;
-    const auto result =
-        run_command({"java", "-Xshare:auto", VALIDATE_PATHS_JAVA, directory_.path().string()}, "", {}, std::chrono::seconds(120));
+    const auto result = run_command({"java", "-Xshare:auto", VALIDATE_PATHS_JAVA, directory_.path().string()}, "", {},
+                                    std::chrono::seconds(120));
     if (result.out.find("jdk.compiler") != std::string::npos) return;  // a runtime without the compiler module
     CHECK_MESSAGE(result.exit_code == 0, "java: " << result.out);
     CHECK_MESSAGE(result.out.find("good " + std::to_string(strong_)) != std::string::npos, result.out);
@@ -106,10 +106,11 @@ void walk(const std::string& subject_name, const std::vector<std::string>& diges
 
   std::map<std::string, std::string> issuers;
   for (const Algorithm& issuer : kAlgorithms) {
-    issuers[issuer.name] = server.must_generate(certificate(issuer.name)
-                                                    .set("algorithm", issuer.json)
-                                                    .set("is_certificate_authority", "true")
-                                                    .set("day_till_expiration", "3650"))["public_key"]
+    issuers[issuer.name] = server
+                               .must_generate(certificate(issuer.name)
+                                                  .set("algorithm", issuer.json)
+                                                  .set("is_certificate_authority", "true")
+                                                  .set("day_till_expiration", "3650"))["public_key"]
                                .text();
   }
   const std::size_t authorities = server.keys();

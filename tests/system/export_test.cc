@@ -145,10 +145,9 @@ TEST_CASE("the export block is in the token, not in our own word") {
          {Attribute{"TOKEN", CKA_TOKEN, true}, Attribute{"PRIVATE", CKA_PRIVATE, true},
           Attribute{"SENSITIVE", CKA_SENSITIVE, true}, Attribute{"ALWAYS_SENSITIVE", CKA_ALWAYS_SENSITIVE, true},
           Attribute{"EXTRACTABLE", CKA_EXTRACTABLE, row.extractable},
-          Attribute{"NEVER_EXTRACTABLE", CKA_NEVER_EXTRACTABLE, !row.extractable},
-          Attribute{"LOCAL", CKA_LOCAL, true}, Attribute{"SIGN", CKA_SIGN, true},
-          Attribute{"DECRYPT", CKA_DECRYPT, false}, Attribute{"UNWRAP", CKA_UNWRAP, false},
-          Attribute{"DERIVE", CKA_DERIVE, false}}) {
+          Attribute{"NEVER_EXTRACTABLE", CKA_NEVER_EXTRACTABLE, !row.extractable}, Attribute{"LOCAL", CKA_LOCAL, true},
+          Attribute{"SIGN", CKA_SIGN, true}, Attribute{"DECRYPT", CKA_DECRYPT, false},
+          Attribute{"UNWRAP", CKA_UNWRAP, false}, Attribute{"DERIVE", CKA_DERIVE, false}}) {
       CAPTURE(attribute.name);
       CHECK(token.is(key, attribute.type) == attribute.value);
     }
@@ -181,10 +180,10 @@ TEST_CASE("the block is for ever: EXTRACTABLE cannot be set again") {
 TEST_CASE("pkcs11-tool shows the key as the resource does") {
   const ServerFixture server;
   const Json made = server.must_generate(certificate("x"));
-  const std::string listing = test_support::must_run(
-      {"pkcs11-tool", "--module", test_support::SoftHsm::module_path(), "--token-label", server.token().label(),
-       "--login", "--pin", server.token().pin(), "--list-objects"},
-      "", server.token().environment());
+  const std::string listing =
+      test_support::must_run({"pkcs11-tool", "--module", test_support::SoftHsm::module_path(), "--token-label",
+                              server.token().label(), "--login", "--pin", server.token().pin(), "--list-objects"},
+                             "", server.token().environment());
   CAPTURE(listing);
   CHECK(listing.find("label:      hsm-signer " + made["id"].text()) != std::string::npos);
   CHECK(listing.find("sensitive, always sensitive, never extractable, local") != std::string::npos);

@@ -52,11 +52,10 @@ TEST_CASE("a token that reports another attribute: an error, the key destroyed, 
     const char* report;
     const char* block;
   };
-  for (const Row& row : {Row{"extractable:true", "true"}, Row{"never_extractable:false", "true"},
-                         Row{"always_sensitive:false", "true"}, Row{"sensitive:false", "true"},
-                         Row{"local:false", "true"}, Row{"extractable:false", "false"},
-                         Row{"never_extractable:true", "false"}, Row{"always_sensitive:false", "false"},
-                         Row{"local:false", "false"}}) {
+  for (const Row& row :
+       {Row{"extractable:true", "true"}, Row{"never_extractable:false", "true"}, Row{"always_sensitive:false", "true"},
+        Row{"sensitive:false", "true"}, Row{"local:false", "true"}, Row{"extractable:false", "false"},
+        Row{"never_extractable:true", "false"}, Row{"always_sensitive:false", "false"}, Row{"local:false", "false"}}) {
     for (const char* algorithm : {R"({"ecdsa_number_of_bits":256})", R"({"rsa_number_of_bits":1024})"}) {
       CAPTURE(row.report);
       CAPTURE(algorithm);
@@ -103,10 +102,10 @@ TEST_CASE("an issuer whose key has gone from the token signs nothing, and nothin
   const Json root = server.must_generate(certificate("root").set("is_certificate_authority", "true"));
   std::string id = root["id"].text();
   std::erase(id, '-');
-  test_support::must_run({"pkcs11-tool", "--module", test_support::SoftHsm::module_path(), "--token-label",
-                          server.token().label(), "--login", "--pin", server.token().pin(), "--delete-object", "--type",
-                          "privkey", "--id", id},
-                         "", server.token().environment());
+  test_support::must_run(
+      {"pkcs11-tool", "--module", test_support::SoftHsm::module_path(), "--token-label", server.token().label(),
+       "--login", "--pin", server.token().pin(), "--delete-object", "--type", "privkey", "--id", id},
+      "", server.token().environment());
   REQUIRE(server.keys() == 0);
   const Reply reply = server.generate(certificate("leaf").text("signed_by", "root"));
   check_error(reply, 503, "E503", "Token Unavailable");
@@ -148,14 +147,14 @@ TEST_CASE("configurations that cannot work end with a sentence that names the se
     const char* value;
     const char* says;
   };
-  for (const Row& row : {Row{"token.label", "\"no such token\"", "no such token"},
-                         Row{"token.module", "\"/nonexistent/module.so\"", "module"},
-                         Row{"token.pin_file", "\"/nonexistent/pin\"", "pin"},
-                         Row{"store.path", "\"/nonexistent/store.sqlite\"", "store"},
-                         Row{"server.prot", "8080", "server.prot"}, Row{"servr.port", "8080", "servr"},
-                         Row{"server.port", "\"x\"", "server.port"}, Row{"server.port", "65536", "server.port"},
-                         Row{"log.level", "\"loud\"", "log.level"}, Row{"token.sessions", "0", "token.sessions"},
-                         Row{"token.pin", "\"4321-test\"", "token.pin"}}) {
+  for (const Row& row :
+       {Row{"token.label", "\"no such token\"", "no such token"},
+        Row{"token.module", "\"/nonexistent/module.so\"", "module"},
+        Row{"token.pin_file", "\"/nonexistent/pin\"", "pin"},
+        Row{"store.path", "\"/nonexistent/store.sqlite\"", "store"}, Row{"server.prot", "8080", "server.prot"},
+        Row{"servr.port", "8080", "servr"}, Row{"server.port", "\"x\"", "server.port"},
+        Row{"server.port", "65536", "server.port"}, Row{"log.level", "\"loud\"", "log.level"},
+        Row{"token.sessions", "0", "token.sessions"}, Row{"token.pin", "\"4321-test\"", "token.pin"}}) {
     CAPTURE(row.setting);
     ServerOptions options;
     options.settings[row.setting] = row.value;

@@ -75,7 +75,8 @@ TEST_CASE("each field has its effect in the certificate") {
       {"algorithm", R"({"ecdsa_number_of_bits":256})", key, "id-ecPublicKey 256"},
       {"algorithm", R"({"ecdsa_number_of_bits":384})", key, "id-ecPublicKey 384"},
       {"algorithm", R"({"ecdsa_number_of_bits":521})", key, "id-ecPublicKey 521"},
-      {"common_name", quote("Grüße 証明書"), subject, R"(/CN=Gr\xC3\xBC\xC3\x9Fe \xE8\xA8\xBC\xE6\x98\x8E\xE6\x9B\xB8)"},
+      {"common_name", quote("Grüße 証明書"), subject,
+       R"(/CN=Gr\xC3\xBC\xC3\x9Fe \xE8\xA8\xBC\xE6\x98\x8E\xE6\x9B\xB8)"},
       {"common_name", quote(repeated("x", 64)), subject, "/CN=" + repeated("x", 64)},
       {"common_name", quote("a"), subject, "/CN=a"},
       {"digest", quote("sha1"), signature, "ecdsa-with-SHA1"},
@@ -161,8 +162,8 @@ TEST_CASE("fields together") {
   CHECK(oneline_subject(pem) ==
         "/C=JP/ST=Tokyo/L=Chiyoda/OU=Web/OU=Ops/CN=www.example.com/emailAddress=ops@example.com");
   const std::string names = extension(pem, "X509v3 Subject Alternative Name");
-  for (const char* name : {"email:ops@example.com", "email:web@example.com", "DNS:example.com",
-                           "IP Address:192.0.2.1"}) {
+  for (const char* name :
+       {"email:ops@example.com", "email:web@example.com", "DNS:example.com", "IP Address:192.0.2.1"}) {
     CHECK_MESSAGE(names.find(name) != std::string::npos, names);
   }
   // A SAN field was given: the common name is no SAN of itself.
@@ -196,16 +197,35 @@ TEST_CASE("the 201 resource says what the certificate and the token say") {
   const std::string pem = leaf["public_key"].text();
   CHECK(pem.starts_with("-----BEGIN CERTIFICATE-----\n"));
 
-  const std::set<std::string> promised = {
-      "id",           "name",        "folder",           "common_name",     "common_name_int", "algorithm",
-      "ca",           "subject",     "subject_int",      "issuer",          "subject_hash",    "issuer_hash",
-      "public_key",   "digest",      "not_valid_before", "not_valid_after", "expiry_epoch",    "serial_number",
-      "status",       "signed_by",   "san",              "warnings",        "key",             "fingerprint_sha256"};
+  const std::set<std::string> promised = {"id",
+                                          "name",
+                                          "folder",
+                                          "common_name",
+                                          "common_name_int",
+                                          "algorithm",
+                                          "ca",
+                                          "subject",
+                                          "subject_int",
+                                          "issuer",
+                                          "subject_hash",
+                                          "issuer_hash",
+                                          "public_key",
+                                          "digest",
+                                          "not_valid_before",
+                                          "not_valid_after",
+                                          "expiry_epoch",
+                                          "serial_number",
+                                          "status",
+                                          "signed_by",
+                                          "san",
+                                          "warnings",
+                                          "key",
+                                          "fingerprint_sha256"};
   const std::vector<std::string> names = leaf.names();
   CHECK(std::set<std::string>(names.begin(), names.end()) == promised);
 
-  CHECK(std::regex_match(leaf["id"].text(),
-                         std::regex("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")));
+  CHECK(
+      std::regex_match(leaf["id"].text(), std::regex("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")));
   CHECK(leaf["name"].text() == "leaf");
   CHECK(leaf["folder"].text() == "Shared");
   CHECK(leaf["common_name"].text() == "www.example.com");
@@ -333,9 +353,10 @@ TEST_CASE("the container: three kinds, in the body or in the query") {
     CHECK(server.post("/certificates?" + kind + "=A+b.c-d_9", body.json()).status == 201);
     body.text("certificate_name", "unequal");
     CHECK(server.post("/certificates?" + kind + "=Other", body.json()).status == 400);
-    CHECK(server.post("/certificates?" + std::string(kind == "device" ? "folder" : "device") + "=A%20b.c-d_9",
-                      body.json())
-              .status == 400);
+    CHECK(
+        server
+            .post("/certificates?" + std::string(kind == "device" ? "folder" : "device") + "=A%20b.c-d_9", body.json())
+            .status == 400);
   }
   CHECK(server.rows() == 9);
   CHECK(server.keys() == 9);

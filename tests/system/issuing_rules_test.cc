@@ -29,7 +29,8 @@ TEST_CASE("a chain of depth five, of mixed algorithms") {
     pems.push_back(made["public_key"].text());
     issuer = name;
   }
-  const Json leaf = server.must_generate(certificate("leaf").text("common_name", "a.example.com").text("signed_by", issuer));
+  const Json leaf =
+      server.must_generate(certificate("leaf").text("common_name", "a.example.com").text("signed_by", issuer));
   CHECK(leaf["issuer"].text() == "/CN=Test ca 3");
   CHECK(verify(leaf["public_key"].text(), pems[1] + pems[2] + pems[3], pems[0]) == "");
   // Without one link there is no chain: openssl did look.
@@ -63,9 +64,8 @@ TEST_CASE("signed_by: by name here, by id, elsewhere if unique, else named as am
   for (const Row& row : rows) {
     CAPTURE(row.container);
     CAPTURE(row.signed_by);
-    const Reply reply = server.generate(certificate("leaf " + std::to_string(++number))
-                                            .text("folder", row.container)
-                                            .text("signed_by", row.signed_by));
+    const Reply reply = server.generate(
+        certificate("leaf " + std::to_string(++number)).text("folder", row.container).text("signed_by", row.signed_by));
     if (!row.issuer.empty()) {
       REQUIRE_MESSAGE(reply.status == 201, reply.body);
       CHECK(reply.json()["issuer"].text() == row.issuer);
@@ -76,8 +76,10 @@ TEST_CASE("signed_by: by name here, by id, elsewhere if unique, else named as am
     CHECK(names_field(sentences, "signed_by"));
     CHECK(reply.body.find(row.says) != std::string::npos);
   }
-  const auto ambiguous = check_invalid_object(server.generate(certificate("x").text("folder", "Z").text("signed_by", "ca")));
-  const auto unknown = check_invalid_object(server.generate(certificate("x").text("folder", "Z").text("signed_by", "no")));
+  const auto ambiguous =
+      check_invalid_object(server.generate(certificate("x").text("folder", "Z").text("signed_by", "ca")));
+  const auto unknown =
+      check_invalid_object(server.generate(certificate("x").text("folder", "Z").text("signed_by", "no")));
   CHECK(ambiguous != unknown);
   CHECK(server.keys() == made);
 }
@@ -133,12 +135,13 @@ TEST_CASE("no certificate outlives its issuer") {
   const Json root = server.must_generate(authority("root").set("day_till_expiration", "10"));
   const long long end = not_after(root["public_key"].text());
 
-  const auto sentences =
-      check_invalid_object(server.generate(certificate("x").text("signed_by", "root").set("day_till_expiration", "11")));
+  const auto sentences = check_invalid_object(
+      server.generate(certificate("x").text("signed_by", "root").set("day_till_expiration", "11")));
   CHECK(names_field(sentences, "day_till_expiration"));
   CHECK(server.keys() == 1);
 
-  const Json shorter = server.must_generate(certificate("nine").text("signed_by", "root").set("day_till_expiration", "9"));
+  const Json shorter =
+      server.must_generate(certificate("nine").text("signed_by", "root").set("day_till_expiration", "9"));
   CHECK(not_after(shorter["public_key"].text()) < end);
 
   // The default is what the issuer has left.

@@ -23,13 +23,13 @@ TEST_CASE("openCryptoki: RSA certificates, and a clear 400 for EC") {
   ServerFixture server(options, false);
   const std::string so_pin = server.state().write("so-pin", token.so_pin() + "\n");
   const std::string pin = server.state().write("pin", token.pin() + "\n");
-  test_support::must_run({program(), "token", "init", "--module", OpenCryptoki::module_path(), "--label",
-                          token.label(), "--so-pin-file", so_pin, "--pin-file", pin});
+  test_support::must_run({program(), "token", "init", "--module", OpenCryptoki::module_path(), "--label", token.label(),
+                          "--so-pin-file", so_pin, "--pin-file", pin});
   server.start();
 
   const char* const rsa = R"({"rsa_number_of_bits":2048})";
-  const Json root = server.must_generate(
-      certificate("root").set("algorithm", rsa).set("is_certificate_authority", "true"));
+  const Json root =
+      server.must_generate(certificate("root").set("algorithm", rsa).set("is_certificate_authority", "true"));
   CHECK(root["key"]["token_label"].text() == token.label());
   CHECK(root["key"]["never_extractable"].boolean());
   for (const char* digest : {"sha256", "sha384", "sha512", "sha1", "md5"}) {

@@ -110,9 +110,9 @@ TEST_CASE("by name and container: the object's fields and the envelope's, in one
 
 TEST_CASE("unknown and bad query parameters are refused as they were written") {
   const ServerFixture server;
-  for (const char* parameter : {"location=invalid", "limit=0", "limit=5001", "limit=-1", "limit=abc", "limit=1.5",
-                                "limit=", "offset=-1", "offset=x", "limit=99999999999999999999", "Folder=x",
-                                "position=pre"}) {
+  for (const char* parameter :
+       {"location=invalid", "limit=0", "limit=5001", "limit=-1", "limit=abc", "limit=1.5", "limit=", "offset=-1",
+        "offset=x", "limit=99999999999999999999", "Folder=x", "position=pre"}) {
     CAPTURE(parameter);
     check_error(server.get("/certificates?" + std::string(parameter)), 400, "E003",
                 "Invalid Query Parameter: " + std::string(parameter));
@@ -127,8 +127,9 @@ TEST_CASE("by id") {
   const std::string id = server.must_generate(certificate("x"))["id"].text();
   CHECK(server.get("/certificates/" + id).status == 200);
   check_error(server.get("/certificates/00000000-0000-4000-8000-000000000000"), 404, "E005", "Object Not Present");
-  for (const char* no_uuid : {"x", "123", "00000000-0000-4000-8000-00000000000", "00000000-0000-4000-8000-0000000000000",
-                              "0000000000004000-8000-000000000000-", "..%2f..%2fetc", "%27%20OR%201%3D1"}) {
+  for (const char* no_uuid :
+       {"x", "123", "00000000-0000-4000-8000-00000000000", "00000000-0000-4000-8000-0000000000000",
+        "0000000000004000-8000-000000000000-", "..%2f..%2fetc", "%27%20OR%201%3D1"}) {
     CAPTURE(no_uuid);
     check_error(server.get("/certificates/" + std::string(no_uuid)), 400, "E013", "Bad XPath");
   }
@@ -143,8 +144,8 @@ TEST_CASE("three prefixes are one API, other versions are said to be none") {
     CHECK(server.get(std::string(prefix) + "/certificates/" + id).body == body);
     CHECK(names_of(server.get(std::string(prefix) + "/certificates?limit=1")) == Names{"x"});
   }
-  for (const char* path : {"/config/identity/v2/certificates", "/sse/config/v9/certificates",
-                           "/config/identity/v10/certificates"}) {
+  for (const char* path :
+       {"/config/identity/v2/certificates", "/sse/config/v9/certificates", "/config/identity/v10/certificates"}) {
     CAPTURE(path);
     check_error(server.get(path), 501, "E012", "Version Not Supported");
     check_error(server.post(path, certificate("y").json()), 501, "E012", "Version Not Supported");

@@ -17,10 +17,10 @@ namespace {
 
 // What pkcs11-tool says of the token's private keys.
 std::string private_keys(const ServerFixture& server) {
-  return test_support::must_run({"pkcs11-tool", "--module", test_support::SoftHsm::module_path(), "--token-label",
-                                 server.token().label(), "--login", "--pin", server.token().pin(), "--list-objects",
-                                 "--type", "privkey"},
-                                "", server.token().environment());
+  return test_support::must_run(
+      {"pkcs11-tool", "--module", test_support::SoftHsm::module_path(), "--token-label", server.token().label(),
+       "--login", "--pin", server.token().pin(), "--list-objects", "--type", "privkey"},
+      "", server.token().environment());
 }
 
 std::string key_id(const Json& made) {
@@ -70,8 +70,9 @@ TEST_CASE("a request under way when SIGTERM comes is answered, and kept") {
 
 TEST_CASE("idle clients do not hold up the end") {
   ServerFixture server;
-  auto idle = std::async(std::launch::async,
-                         [&] { return exchange_raw(server.port(), "GET /certificates HTTP/1.1\r\nHost: localhost\r\n"); });
+  auto idle = std::async(std::launch::async, [&] {
+    return exchange_raw(server.port(), "GET /certificates HTTP/1.1\r\nHost: localhost\r\n");
+  });
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
   const auto begin = std::chrono::steady_clock::now();
   CHECK(server.stop(SIGTERM) == 0);

@@ -91,7 +91,8 @@ ServerFixture::ServerFixture(ServerOptions options, bool started) : options_(std
 void ServerFixture::write_config() {
   std::map<std::string, std::string> settings = {
       {"server.port", "0"},
-      {"token.module", quote(options_.faults ? test_support::Faults::module_path() : test_support::SoftHsm::module_path())},
+      {"token.module",
+       quote(options_.faults ? test_support::Faults::module_path() : test_support::SoftHsm::module_path())},
       {"token.label", quote(token_.label())},
       {"token.pin_file", quote(state_.file("pin"))},
       {"store.path", quote(state_.file("hsm-signer.sqlite"))},
@@ -116,9 +117,8 @@ std::map<std::string, std::string> ServerFixture::environment() const {
 
 void ServerFixture::start() {
   write_config();
-  process_ = std::make_unique<BackgroundProcess>(
-      std::vector<std::string>{program(), "serve", "--config", config_file_}, environment(),
-      state_.file("output-" + std::to_string(++starts_)));
+  process_ = std::make_unique<BackgroundProcess>(std::vector<std::string>{program(), "serve", "--config", config_file_},
+                                                 environment(), state_.file("output-" + std::to_string(++starts_)));
   const std::string url = process_->wait_for_line("ready http://", kStartTime);
   port_ = std::stoi(url.substr(url.rfind(':') + 1));
 }
@@ -132,8 +132,7 @@ void ServerFixture::kill() { stop(SIGKILL); }
 
 test_support::CommandResult ServerFixture::run_to_end() {
   write_config();
-  return test_support::run_command({program(), "serve", "--config", config_file_}, "", environment(),
-                                   kStartTime);
+  return test_support::run_command({program(), "serve", "--config", config_file_}, "", environment(), kStartTime);
 }
 
 Reply ServerFixture::get(const std::string& target) const { return send({"GET", target, {}, ""}); }

@@ -16,7 +16,7 @@
 namespace system_test {
 
 struct Reply {
-  int status = 0;  // 0: no HTTP answer; `body` then says why
+  int status = 0;                                   // 0: no HTTP answer; `body` then says why
   std::multimap<std::string, std::string> headers;  // names in lower case
   std::string body;
 

@@ -1,7 +1,7 @@
 #include "system/x509.h"
 
-#include <iomanip>
 #include <ctime>
+#include <iomanip>
 #include <regex>
 #include <sstream>
 #include <stdexcept>
@@ -73,9 +73,9 @@ std::string public_key(const std::string& pem) {
 
 std::string verify(const std::string& pem, const std::string& intermediates, const std::string& root) {
   const test_support::TemporaryDirectory directory;
-  std::vector<std::string> command = {"openssl", "verify",      "-x509_strict", "-auth_level",
-                                      "0",       "-no-CApath",  "-no-CAstore",  "-CAfile",
-                                      directory.write("root.pem", root)};
+  std::vector<std::string> command = {"openssl",     "verify",  "-x509_strict",
+                                      "-auth_level", "0",       "-no-CApath",
+                                      "-no-CAstore", "-CAfile", directory.write("root.pem", root)};
   if (!intermediates.empty()) {
     command.insert(command.end(), {"-untrusted", directory.write("intermediates.pem", intermediates)});
   }

@@ -99,8 +99,8 @@ struct Call<Member> {
   }
 };
 
-#define WRAP(function)                                                  \
-  Call<&CK_FUNCTION_LIST::function>::name = #function;                  \
+#define WRAP(function)                                  \
+  Call<& CK_FUNCTION_LIST::function>::name = #function; \
   state().faulty.function = &Call<&CK_FUNCTION_LIST::function>::run
 
 void prepare() {
