@@ -10,6 +10,7 @@
 #include "api/json_document.h"
 #include "api/text_rules.h"
 #include "base/internet_names.h"
+#include "base/utf8.h"
 
 namespace hsmsigner::api {
 namespace {

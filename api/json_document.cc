@@ -10,6 +10,7 @@
 
 #include "api/text_rules.h"
 #include "base/error.h"
+#include "base/utf8.h"
 
 namespace hsmsigner::api {
 namespace {

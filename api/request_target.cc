@@ -3,6 +3,7 @@
 #include "api/text_rules.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/utf8.h"
 
 namespace hsmsigner::api {
 namespace {

@@ -9,6 +9,7 @@
 #include "api/generate_body.h"
 #include "api/json_document.h"
 #include "api/text_rules.h"
+#include "base/utf8.h"
 
 namespace hsmsigner::api {
 namespace {

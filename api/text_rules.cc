@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/internet_names.h"
+#include "base/utf8.h"
 
 namespace hsmsigner::api {
 namespace {
@@ -12,36 +13,6 @@ constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 constexpr bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 constexpr bool is_hex_digit(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
-
-// The code point at `at`, which moves past it; nothing when the octets there are not well-formed (RFC 3629 4).
-std::optional<char32_t> next_code_point(std::string_view text, std::size_t& at) {
-  const auto octet = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
-  const std::uint8_t first = octet(at);
-  if (first < 0x80) {
-    ++at;
-    return first;
-  }
-  std::size_t following = 0;
-  char32_t value = 0;
-  char32_t least = 0;
-  if (first >= 0xc2 && first <= 0xdf) {
-    following = 1, value = first & 0x1fU, least = 0x80;
-  } else if (first >= 0xe0 && first <= 0xef) {
-    following = 2, value = first & 0x0fU, least = 0x800;
-  } else if (first >= 0xf0 && first <= 0xf4) {
-    following = 3, value = first & 0x07U, least = 0x10000;
-  } else {
-    return std::nullopt;
-  }
-  if (text.size() - at <= following) return std::nullopt;
-  for (std::size_t i = 1; i <= following; ++i) {
-    if ((octet(at + i) & 0xc0) != 0x80) return std::nullopt;
-    value = (value << 6) | (octet(at + i) & 0x3fU);
-  }
-  if (value < least || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff)) return std::nullopt;
-  at += following + 1;
-  return value;
-}
 
 constexpr bool is_control(char32_t c) { return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x2028 || c == 0x2029; }
 constexpr bool is_bidi_control(char32_t c) {
@@ -71,14 +42,6 @@ bool is_ip_v6(std::string_view text) {
 }
 
 }  // namespace
-
-std::optional<std::size_t> utf8_length(std::string_view text) {
-  std::size_t count = 0;
-  for (std::size_t at = 0; at < text.size(); ++count) {
-    if (!next_code_point(text, at)) return std::nullopt;
-  }
-  return count;
-}
 
 std::optional<std::string> fault_of_characters(std::string_view utf8) {
   for (std::size_t at = 0; at < utf8.size();) {

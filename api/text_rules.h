@@ -10,8 +10,6 @@
 
 namespace hsmsigner::api {
 
-// Characters (code points) in well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms); nothing for other octets.
-std::optional<std::size_t> utf8_length(std::string_view text);
 // Control characters (C0, DEL, C1), line and paragraph separators, and the marks that reorder text on a screen, which
 // would let a name show as another.
 std::optional<std::string> fault_of_characters(std::string_view utf8);

@@ -146,12 +146,6 @@ std::string Certificate::issuer_hash_old() const {
   return hash_old(X509_get_issuer_name(impl_->x509.get()));
 }
 
-Bytes Certificate::subject_der() const {
-  const CleanErrorQueue clean;
-  const X509_NAME* name = X509_get_subject_name(impl_->x509.get());
-  return i2d([&](unsigned char** out) { return i2d_X509_NAME(name, out); });
-}
-
 UnixTime Certificate::not_before() const {
   const CleanErrorQueue clean;
   return to_unix_time(X509_get0_notBefore(impl_->x509.get()));

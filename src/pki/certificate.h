@@ -39,8 +39,6 @@ class Certificate {
   // 8 hexadecimal digits, as `openssl x509 -subject_hash_old` prints them.
   std::string subject_hash_old() const;
   std::string issuer_hash_old() const;
-  // DER of the subject's Name, byte for byte: what name chaining compares.
-  Bytes subject_der() const;
 
   UnixTime not_before() const;
   UnixTime not_after() const;

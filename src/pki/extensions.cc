@@ -1,12 +1,11 @@
 #include "pki/extensions.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <array>
 #include <initializer_list>
 #include <string>
 
+#include "base/internet_names.h"
 #include "pki/public_key.h"
 
 namespace hsmsigner::pki {
@@ -40,16 +39,9 @@ Asn1StringPtr make_ia5(const char* field, std::string_view value) {
 
 // RFC 5280 4.2.1.6: 4 or 16 octets in network order.
 Asn1StringPtr make_ip(const std::string& text) {
-  std::array<std::uint8_t, 16> address{};
-  std::size_t size = 0;
-  if (::inet_pton(AF_INET, text.c_str(), address.data()) == 1) {
-    size = 4;
-  } else if (::inet_pton(AF_INET6, text.c_str(), address.data()) == 1) {
-    size = 16;
-  }
-  // c_str() ends at a NUL that size() counts.
-  if (size == 0 || text.find('\0') != std::string::npos) refuse("ip", "is not an IPv4 or IPv6 address");
-  return make_string(V_ASN1_OCTET_STRING, ByteView(address).first(size));
+  const auto address = parse_ip_address(text);
+  if (!address) refuse("ip", "is not an IPv4 or IPv6 address");
+  return make_string(V_ASN1_OCTET_STRING, *address);
 }
 
 GeneralNamePtr make_general_name(int type, Asn1StringPtr value) {

@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "base/utf8.h"
+
 namespace hsmsigner::pki {
 namespace {
 
@@ -24,31 +26,10 @@ constexpr Attribute kEmail{NID_pkcs9_emailAddress, V_ASN1_IA5STRING, 255};
   throw Error(ErrorKind::invalid_object, {field + ": " + why});
 }
 
-// How many characters; nothing when it is not UTF-8 (RFC 3629 4: shortest form, no surrogates, to U+10FFFF).
-std::optional<std::size_t> count_utf8(std::string_view text) {
-  std::size_t count = 0;
-  for (std::size_t at = 0; at < text.size(); ++count) {
-    const auto lead = static_cast<std::uint8_t>(text[at++]);
-    if (lead < 0x80) continue;
-    const int more = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1;
-    if (lead < 0xc2 || lead > 0xf4) return std::nullopt;
-    std::uint32_t code = lead & (0x3fU >> more);
-    for (int i = 0; i < more; ++i) {
-      if (at == text.size()) return std::nullopt;
-      const auto next = static_cast<std::uint8_t>(text[at++]);
-      if ((next & 0xc0) != 0x80) return std::nullopt;
-      code = code << 6 | (next & 0x3f);
-    }
-    const bool overlong = (more == 2 && code < 0x800) || (more == 3 && code < 0x10000);
-    if (overlong || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return std::nullopt;
-  }
-  return count;
-}
-
 bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
 
 void check(const Attribute& attribute, const std::string& field, std::string_view value) {
-  const auto characters = count_utf8(value);
+  const auto characters = utf8_length(value);
   if (!characters) refuse(field, "is not UTF-8");
   // A NUL has made readers see a shorter name than the one that was certified.
   if (value.find('\0') != std::string_view::npos) refuse(field, "holds a NUL character");

@@ -28,7 +28,6 @@ struct OpensslMemoryFree {
   void operator()(void* memory) const noexcept { OPENSSL_free(memory); }
 };
 
-using Asn1IntegerPtr = std::unique_ptr<ASN1_INTEGER, OpensslFree<ASN1_INTEGER_free>>;
 using Asn1StringPtr = std::unique_ptr<ASN1_STRING, OpensslFree<ASN1_STRING_free>>;
 using Asn1TimePtr = std::unique_ptr<ASN1_TIME, OpensslFree<ASN1_TIME_free>>;
 using AuthorityInfoAccessPtr = std::unique_ptr<AUTHORITY_INFO_ACCESS, OpensslFree<AUTHORITY_INFO_ACCESS_free>>;
@@ -42,7 +41,6 @@ using GeneralNamePtr = std::unique_ptr<GENERAL_NAME, OpensslFree<GENERAL_NAME_fr
 using GeneralNamesPtr = std::unique_ptr<GENERAL_NAMES, OpensslFree<GENERAL_NAMES_free>>;
 using OpensslBytes = std::unique_ptr<unsigned char, OpensslMemoryFree>;
 using OpensslText = std::unique_ptr<char, OpensslMemoryFree>;
-using X509AlgorPtr = std::unique_ptr<X509_ALGOR, OpensslFree<X509_ALGOR_free>>;
 using X509NamePtr = std::unique_ptr<X509_NAME, OpensslFree<X509_NAME_free>>;
 using X509Ptr = std::unique_ptr<X509, OpensslFree<X509_free>>;
 using X509PubkeyPtr = std::unique_ptr<X509_PUBKEY, OpensslFree<X509_PUBKEY_free>>;

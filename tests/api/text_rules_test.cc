@@ -6,15 +6,6 @@
 
 using namespace hsmsigner::api;
 
-TEST_CASE("characters are counted in well-formed UTF-8 only (RFC 3629)") {
-  CHECK(utf8_length("") == 0U);
-  CHECK(utf8_length("a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80") == 4U);
-  for (const char* bad : {"\x80", "\xc3", "\xc0\xaf", "\xc1\xbf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
-                          "\xf5\x80\x80\x80", "\xff", "\xe2\x82", "\xc3("}) {
-    CHECK_FALSE(utf8_length(bad));
-  }
-}
-
 TEST_CASE("characters that hide or reorder are refused") {
   CHECK_FALSE(fault_of_characters("Gr\xc3\xbc\xc3\x9f Gott, \xe8\xa8\xbc"));
   for (const char* bad :

@@ -97,6 +97,34 @@ TEST_CASE("a token that fails while a key is made or used: an error, no key, no 
   CHECK(server.generate(certificate("x")).status == 201);
 }
 
+TEST_CASE("a certificate makes the same few calls however many keys there are, and searches for none") {
+  const ServerFixture server(with_faults());
+  server.must_generate(certificate("root").set("is_certificate_authority", "true"));
+  server.must_generate(certificate("first").text("signed_by", "root"));  // now the authority's handle is known
+  struct Row {
+    const char* function;
+    std::size_t each;
+  };
+  const Row rows[] = {{"C_GenerateRandom", 1}, {"C_GenerateKeyPair", 1}, {"C_SignInit", 1},    {"C_Sign", 1},
+                      // The public half's value; the private half's attributes, and then the curve.
+                      {"C_GetAttributeValue", 3}, {"C_DestroyObject", 1}, {"C_FindObjectsInit", 0}, {"C_OpenSession", 0},
+                      {"C_Login", 0}};
+  for (const int keys : {0, 40}) {
+    CAPTURE(keys);
+    for (int i = 0; i < keys; ++i) server.must_generate(certificate("fill " + std::to_string(i)));
+    std::vector<std::size_t> before;
+    for (const Row& row : rows) before.push_back(server.faults().calls(row.function));
+    constexpr std::size_t kCertificates = 10;
+    for (std::size_t i = 0; i < kCertificates; ++i) {
+      server.must_generate(certificate(std::to_string(keys) + "-" + std::to_string(i)).text("signed_by", "root"));
+    }
+    for (std::size_t i = 0; i < std::size(rows); ++i) {
+      CAPTURE(rows[i].function);
+      CHECK(server.faults().calls(rows[i].function) - before[i] == kCertificates * rows[i].each);
+    }
+  }
+}
+
 TEST_CASE("an issuer whose key has gone from the token signs nothing, and nothing is left of the attempt") {
   const ServerFixture server;
   const Json root = server.must_generate(certificate("root").set("is_certificate_authority", "true"));

@@ -79,6 +79,7 @@ class ServerFixture {
   // --- what is behind it
   const test_support::SoftHsm& token() const { return token_; }
   const test_support::TemporaryDirectory& state() const { return state_; }
+  const test_support::Faults& faults() const { return faults_; }
   // Written at each start.
   const std::string& config_file() const { return config_file_; }
   // Objects in the token, counted by another program.
