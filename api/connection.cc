@@ -112,11 +112,11 @@ ssize_t Connection::receive(char* data, std::size_t size, Deadline deadline) con
   }
 }
 
-bool Connection::read_head(RequestHead& head) {
+bool Connection::read_head(RequestHead& head, const std::function<milliseconds()>& patience) {
   const IdleEntry idle(idle_, socket_);
   if (!idle.entered()) return false;
   char chunk[4096];
-  Deadline deadline = deadline_in(limits_.keep_alive_timeout);
+  Deadline deadline = deadline_in(patience());
   bool begun = false;
   while (true) {
     if (!received_.empty() && !begun) {

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <mutex>
 #include <string>
@@ -40,7 +41,6 @@ class IdleConnections {
 struct ConnectionLimits {
   std::chrono::milliseconds read_timeout;   // for a whole head; again for a whole body
   std::chrono::milliseconds write_timeout;  // for a whole answer, and a second more for each 256 KiB of it
-  std::chrono::milliseconds keep_alive_timeout;
   std::size_t max_body_bytes;
 };
 
@@ -53,8 +53,9 @@ class Connection : public httplib::Stream {
   Connection& operator=(const Connection&) = delete;
 
   // Waits for the next request. False when none came: the peer closed, time is up, or the server stops. Throws
-  // Error{malformed_command} when what came is no request's head.
-  bool read_head(RequestHead& head);
+  // Error{malformed_command} when what came is no request's head. `patience`, how long to wait for its first octet, is
+  // asked once this connection can be ended as an idle one: who comes later and needs its thread will do that.
+  bool read_head(RequestHead& head, const std::function<std::chrono::milliseconds()>& patience);
   // Starts the exchange: cpp-httplib reads `head_text` from this stream, then the body that `head` announces.
   void begin_exchange(std::string head_text, const RequestHead& head);
   // Whether the body has been read to its end, so that what follows is the next request. A chunked body is never sure

@@ -29,6 +29,7 @@ ConnectionThreads::Accepted ConnectionThreads::enqueue(std::function<void()> ser
             pressure = true;
           }
         }
+        starved_ = pressure;
       }
       changed_.notify_one();
     }
@@ -59,7 +60,7 @@ void ConnectionThreads::work() {
 
 bool ConnectionThreads::wanted_back() {
   const std::lock_guard lock(mutex_);
-  return ended_ || waiting_.size() > sleeping_;
+  return ended_ || (starved_ && waiting_.size() > sleeping_);
 }
 
 void ConnectionThreads::shutdown() {

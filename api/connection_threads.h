@@ -48,6 +48,7 @@ class ConnectionThreads : public httplib::TaskQueue {
   std::condition_variable changed_;
   std::deque<std::function<void()>> waiting_;
   std::size_t sleeping_ = 0;
+  bool starved_ = false;  // the last one that had to wait got no thread of its own
   bool ended_ = false;
   std::vector<std::thread> threads_;
 };

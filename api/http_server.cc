@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -28,6 +29,8 @@ using std::chrono::steady_clock;
 
 constexpr int kBacklog = 512;
 constexpr std::size_t kMostWaiting = 256;
+// For a newcomer to say something while others wait for its thread.
+constexpr std::chrono::milliseconds kFirstRequestPatience{1000};
 
 // One request and its answer.
 struct Exchange {
@@ -109,7 +112,7 @@ std::string head_for_httplib(const RequestHead& head, bool faulty) {
 struct HttpServer::Impl : httplib::Server {
   Impl(ServerOptions server_options, service::Generation& generation, service::Catalogue& catalogue)
       : options(std::move(server_options)),
-        limits{options.read_timeout, options.write_timeout, options.keep_alive_timeout, options.max_body_bytes},
+        limits{options.read_timeout, options.write_timeout, options.max_body_bytes},
         router(generation, catalogue, options.request_timeout) {
     new_task_queue = [this] {
       threads = new ConnectionThreads(
@@ -222,12 +225,18 @@ struct HttpServer::Impl : httplib::Server {
     return (this->*process)(stream, "", 0, "", 0, false, closed, nullptr);
   }
 
+  // How long a connection may wait for its next request, or for its first.
+  std::chrono::milliseconds patience(bool first) const {
+    if (!threads->wanted_back()) return options.keep_alive_timeout;
+    return first ? std::min(kFirstRequestPatience, options.keep_alive_timeout) : std::chrono::milliseconds(0);
+  }
+
   // False when the connection is to be closed.
-  bool serve_request(Connection& connection) {
+  bool serve_request(Connection& connection, bool first) {
     RequestHead head;
     std::exception_ptr fault;
     try {
-      if (!connection.read_head(head)) return false;
+      if (!connection.read_head(head, [&] { return patience(first); })) return false;
     } catch (const Error&) {
       fault = std::current_exception();
       head.wants_close = true;
@@ -246,7 +255,7 @@ struct HttpServer::Impl : httplib::Server {
     Connection connection(socket, limits, idle);
     if (ConnectionThreads::refusing()) return false;
     try {
-      while (serve_request(connection)) continue;
+      for (bool first = true; serve_request(connection, first); first = false) continue;
     } catch (const std::exception& exception) {
       log::error("connection lost", {{"cause", exception.what()}});
     }
