@@ -71,7 +71,7 @@ TEST_CASE("request lines and field lines that are none") {
         std::string("GET /\x01 HTTP/1.1\r\nHost: a\r\n\r\n"), std::string("GET /# HTTP/1.1\r\nHost: a\r\n\r\n"),
         std::string("GET / HTTP/1.1\nHost: a\n\n"), std::string("GET / HTTP/1.1\r\nHost: a\r\n b\r\n\r\n"),
         std::string("GET / HTTP/1.1\r\nHost: a\r\nX\r\n\r\n"), std::string("GET / HTTP/1.1\r\nHost: a\r\n: x\r\n\r\n"),
-        std::string("GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n", 40),
+        std::string("GET / HTTP/1.1\r\nHost: a\r\nX: a") + '\0' + "b\r\n\r\n",
         "GET /" + std::string(api::kMaxTargetBytes, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n"}) {
     CAPTURE(text.substr(0, 60));
     CHECK(refused(text));

@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -27,17 +28,30 @@ std::string variable(const char* name) {
   return value;
 }
 
+// What the environment says. A module that has been loaded once may stay loaded, so a later test of the same process
+// finds it with other values there.
 struct State {
+  std::string module = variable("FAULT_PKCS11_MODULE");
+  std::string plan_file = variable("FAULT_PKCS11_PLAN_FILE");
+  std::string calls_file = variable("FAULT_PKCS11_CALLS_FILE");
+  Plan plan{plan_file};
+  int calls = ::open(calls_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   CK_FUNCTION_LIST* real = nullptr;
   CK_FUNCTION_LIST faulty{};
-  Plan plan{variable("FAULT_PKCS11_PLAN_FILE")};
-  int calls = ::open(variable("FAULT_PKCS11_CALLS_FILE").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+  State() = default;
+  ~State() { ::close(calls); }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  bool is_current() const {
+    return module == variable("FAULT_PKCS11_MODULE") && plan_file == variable("FAULT_PKCS11_PLAN_FILE") &&
+           calls_file == variable("FAULT_PKCS11_CALLS_FILE");
+  }
 };
 
-State& state() {
-  static State* const instance = new State;  // never destroyed: calls may come while the process ends
-  return *instance;
-}
+std::unique_ptr<State> current_state;
+State& state() { return *current_state; }
 
 // One write per line, so that lines of several threads do not mix.
 void note(const std::string& function) {
@@ -104,7 +118,9 @@ struct Call<Member> {
   state().faulty.function = &Call<&CK_FUNCTION_LIST::function>::run
 
 void prepare() {
-  void* const library = ::dlopen(variable("FAULT_PKCS11_MODULE").c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (current_state != nullptr && current_state->is_current()) return;
+  current_state = std::make_unique<State>();  // whoever used the former one has finalised it
+  void* const library = ::dlopen(state().module.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) throw std::runtime_error("fault module: the real module does not load");
   const auto get_list = reinterpret_cast<CK_C_GetFunctionList>(::dlsym(library, "C_GetFunctionList"));
   if (get_list == nullptr || get_list(&state().real) != CKR_OK) {
@@ -136,8 +152,8 @@ void prepare() {
 
 extern "C" __attribute__((visibility("default"))) CK_RV C_GetFunctionList(CK_FUNCTION_LIST** list) {
   try {
-    static const bool prepared = (fault_module::prepare(), true);
-    if (!prepared || list == nullptr) return CKR_ARGUMENTS_BAD;
+    if (list == nullptr) return CKR_ARGUMENTS_BAD;
+    fault_module::prepare();  // libp11 and the program ask one after the other, before there are other threads
     *list = &fault_module::state().faulty;
     return CKR_OK;
   } catch (const std::exception& error) {
