@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "support/temporary_directory.h"
 
@@ -26,7 +27,9 @@ class SoftHsm {
 
   // Initialises one more token in the same directory, with the same PINs.
   void add_token(const std::string& label) const;
-  // Token objects of the directory's first token, counted by pkcs11-tool in a process of its own.
+  // What pkcs11-tool, logged in to the directory's first token, says to these arguments.
+  std::string pkcs11_tool(const std::vector<std::string>& arguments) const;
+  // Token objects, counted by it.
   std::size_t count_objects() const;
 
  private:

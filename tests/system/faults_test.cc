@@ -105,9 +105,15 @@ TEST_CASE("a certificate makes the same few calls however many keys there are, a
     const char* function;
     std::size_t each;
   };
-  const Row rows[] = {{"C_GenerateRandom", 1}, {"C_GenerateKeyPair", 1}, {"C_SignInit", 1},    {"C_Sign", 1},
+  const Row rows[] = {{"C_GenerateRandom", 1},
+                      {"C_GenerateKeyPair", 1},
+                      {"C_SignInit", 1},
+                      {"C_Sign", 1},
                       // The public half's value; the private half's attributes, and then the curve.
-                      {"C_GetAttributeValue", 3}, {"C_DestroyObject", 1}, {"C_FindObjectsInit", 0}, {"C_OpenSession", 0},
+                      {"C_GetAttributeValue", 3},
+                      {"C_DestroyObject", 1},
+                      {"C_FindObjectsInit", 0},
+                      {"C_OpenSession", 0},
                       {"C_Login", 0}};
   for (const int keys : {0, 40}) {
     CAPTURE(keys);

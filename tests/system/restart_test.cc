@@ -15,14 +15,6 @@ using namespace system_test;
 
 namespace {
 
-// What pkcs11-tool says of the token's private keys.
-std::string private_keys(const ServerFixture& server) {
-  return test_support::must_run(
-      {"pkcs11-tool", "--module", test_support::SoftHsm::module_path(), "--token-label", server.token().label(),
-       "--login", "--pin", server.token().pin(), "--list-objects", "--type", "privkey"},
-      "", server.token().environment());
-}
-
 std::string key_id(const Json& made) {
   std::string id = made["id"].text();
   std::erase(id, '-');
@@ -108,7 +100,7 @@ TEST_CASE("SIGKILL under load: every certificate answered 201 is there, with its
     server.start();
   }
 
-  const std::string keys = private_keys(server);
+  const std::string keys = server.token().pkcs11_tool({"--list-objects", "--type", "privkey"});
   std::vector<const Json*> authorities;
   for (const Json& made : answered) {
     const Reply reply = server.get("/certificates/" + made["id"].text());
