@@ -180,10 +180,7 @@ TEST_CASE("the block is for ever: EXTRACTABLE cannot be set again") {
 TEST_CASE("pkcs11-tool shows the key as the resource does") {
   const ServerFixture server;
   const Json made = server.must_generate(certificate("x"));
-  const std::string listing =
-      test_support::must_run({"pkcs11-tool", "--module", test_support::SoftHsm::module_path(), "--token-label",
-                              server.token().label(), "--login", "--pin", server.token().pin(), "--list-objects"},
-                             "", server.token().environment());
+  const std::string listing = server.token().pkcs11_tool({"--list-objects"});
   CAPTURE(listing);
   CHECK(listing.find("label:      hsm-signer " + made["id"].text()) != std::string::npos);
   CHECK(listing.find("sensitive, always sensitive, never extractable, local") != std::string::npos);

@@ -136,10 +136,7 @@ TEST_CASE("an issuer whose key has gone from the token signs nothing, and nothin
   const Json root = server.must_generate(certificate("root").set("is_certificate_authority", "true"));
   std::string id = root["id"].text();
   std::erase(id, '-');
-  test_support::must_run(
-      {"pkcs11-tool", "--module", test_support::SoftHsm::module_path(), "--token-label", server.token().label(),
-       "--login", "--pin", server.token().pin(), "--delete-object", "--type", "privkey", "--id", id},
-      "", server.token().environment());
+  server.token().pkcs11_tool({"--delete-object", "--type", "privkey", "--id", id});
   REQUIRE(server.keys() == 0);
   const Reply reply = server.generate(certificate("leaf").text("signed_by", "root"));
   check_error(reply, 503, "E503", "Token Unavailable");
