@@ -174,14 +174,15 @@ TEST_CASE("the subject's order and string types") {
       {":emailAddress", "IA5STRING         :a@example.com"},
   };
   std::size_t at = 0;
-  for (const auto& [type, value] : expected) {
+  for (const auto& entry : expected) {
+    const std::string& type = entry.first;  // clang 14 captures no structured binding
     CAPTURE(parsed);
     CAPTURE(type);
     at = parsed.find(type, at);
     REQUIRE(at != std::string::npos);
     at = parsed.find('\n', at);
     const std::size_t end = parsed.find('\n', at + 1);
-    CHECK(has(parsed.substr(at, end - at), value));
+    CHECK(has(parsed.substr(at, end - at), entry.second));
   }
 }
 
