@@ -10,6 +10,9 @@ target_compile_options(hsm_signer_warnings INTERFACE
   # GCC 12 sees overlapping copies in "literal" + std::string that are not there (GCC bug 105651, mended in 13).
   $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>)
 
+# Log lines name source places: from the root of the tree, wherever it was built.
+add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+
 # GCC sees uninitialised members in <regex> that are not there when it adds AddressSanitizer (GCC bug 105562).
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_FLAGS MATCHES "-fsanitize")
   target_compile_options(hsm_signer_warnings INTERFACE -Wno-maybe-uninitialized)
