@@ -26,10 +26,12 @@ Error unavailable(const char* sentence, std::string help = "", SourcePlace where
 }
 
 // Whether the token looked at the PIN and did not like it. Some have no better word for that than
-// CKR_FUNCTION_FAILED (yubihsm_pkcs11), some none at all but count it.
-bool is_refusal(CK_RV rv, CK_FLAGS before, CK_FLAGS after) {
+// CKR_FUNCTION_FAILED (yubihsm_pkcs11), some none at all but count it. Of a PIN that was good before, the bare word is
+// taken for a link that is not quite up yet.
+bool is_refusal(CK_RV rv, bool good_before, CK_FLAGS before, CK_FLAGS after) {
   constexpr CK_FLAGS kCounted = CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY | CKF_USER_PIN_LOCKED;
-  return ck_class(rv) == CkClass::pin || rv == CKR_FUNCTION_FAILED || (after & ~before & kCounted) != 0;
+  return ck_class(rv) == CkClass::pin || (rv == CKR_FUNCTION_FAILED && !good_before) ||
+         (after & ~before & kCounted) != 0;
 }
 
 }  // namespace
@@ -89,6 +91,7 @@ void Keeper::login() {
   check("C_OpenSession", ck.C_OpenSession(slot_id_, CKF_SERIAL_SESSION, nullptr, nullptr, &session));
   const bool own_keypad = (now.flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0 && pin_.empty();
   const auto* pin = own_keypad ? nullptr : reinterpret_cast<const unsigned char*>(pin_.c_str());
+  pin_sent_ = true;
   const CK_RV rv = ck.C_Login(session, CKU_USER, ck_input(pin), pin_.size());
   if (rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN) {
     session_ = session;
@@ -99,7 +102,7 @@ void Keeper::login() {
   close_session(session);
   CK_TOKEN_INFO after = now;
   if (ck.C_GetTokenInfo(slot_id_, &after) != CKR_OK) after = now;
-  if (is_refusal(rv, now.flags, after.flags)) refuse_pin(token, rv);
+  if (is_refusal(rv, logins_ != 0, now.flags, after.flags)) refuse_pin(token, rv);
   throw CkFailure("C_Login", rv);
 }
 
@@ -155,10 +158,12 @@ void Keeper::recover(const Epoch& seen) {
   admit();
   const bool suspect_module = failures_ >= kFailuresBeforeReload;
   if (suspect_module) module_->reload(incarnation, kReloadPatience);
+  pin_sent_ = false;
   try {
     restore();
   } catch (const Error&) {
-    if (pin_refused_ || suspect_module || !module_->reload(incarnation, kReloadPatience)) throw;
+    // A PIN is sent once in a recovery, whatever the token makes of it.
+    if (pin_refused_ || pin_sent_ || suspect_module || !module_->reload(incarnation, kReloadPatience)) throw;
     restore();
   }
 }

@@ -60,9 +60,10 @@ class Keeper {
   TokenListing first_slot_;  // the token to stay with: another one of the same label is not ours
   CK_TOKEN_INFO token_info_{};
 
-  std::mutex recovery_;  // one recovery at a time; guards pin_, session_, pin_refused_
+  std::mutex recovery_;  // one recovery at a time; guards pin_, session_, pin_refused_, pin_sent_
   Secret pin_;
   bool pin_refused_ = false;
+  bool pin_sent_ = false;  // in the recovery under way
   CK_SESSION_HANDLE session_ = CK_INVALID_HANDLE;
   std::uint64_t incarnation_ = 0;  // of the module when session_ was opened: a number says nothing after a reload
 

@@ -22,6 +22,12 @@ class Session {
   const Epoch& epoch() const noexcept { return epoch_; }
   // Close it after this work: an operation may still be active in it.
   void poison() noexcept { poisoned_ = true; }
+  // A call in it failed for a reason that lies in the session. Its number may be nobody's now, or already another's,
+  // and is then not closed.
+  void failed(CK_RV rv) noexcept {
+    if (rv == CKR_SESSION_HANDLE_INVALID || rv == CKR_SESSION_CLOSED) handle_ = CK_INVALID_HANDLE;
+    poisoned_ = true;
+  }
 
  private:
   friend class SessionPool;

@@ -23,8 +23,9 @@ bool worth_another_try(CkClass meaning) {
 
 }  // namespace
 
-SessionPool::SessionPool(Keeper& keeper, unsigned sessions, unsigned parallel_generations, std::size_t queue_limit)
-    : keeper_(keeper), queue_limit_(queue_limit) {
+SessionPool::SessionPool(Keeper& keeper, unsigned sessions, unsigned parallel_generations, std::size_t queue_limit,
+                         std::function<void(Session&)> at_end)
+    : keeper_(keeper), queue_limit_(queue_limit), at_end_(std::move(at_end)) {
   const CK_ULONG all = limit_from(keeper_.token_info().ulMaxSessionCount);
   const CK_ULONG writing = limit_from(keeper_.token_info().ulMaxRwSessionCount);
   const CK_ULONG wanted = std::min({CK_ULONG{std::max(1U, sessions)}, writing, all - 1});  // the keeper has one
@@ -146,6 +147,14 @@ void SessionPool::work(Session session) {
   }
   lock.unlock();
   const Module::Use use(keeper_.module());
+  try {
+    ensure_open(session);
+    at_end_(session);
+  } catch (const CkFailure& failure) {
+    session.failed(failure.rv());
+  } catch (const std::exception& error) {
+    log::error("clean-up failed", {{"cause", error.what()}});
+  }
   close(session);
 }
 
@@ -155,17 +164,16 @@ void SessionPool::attempt(Job& job, Session& session, std::optional<CkFailure>& 
   const Module::Use use(keeper_.module());
   try {
     ensure_open(session);
+    if (steady_clock::now() >= job.deadline) {  // the caller is gone: nothing is begun for it
+      throw Error(ErrorKind::session_timeout, {"the token was not free in time"});
+    }
     begun = true;
     job.work(session);
     keeper_.note_success();
   } catch (const CkFailure& caught) {
     failure = caught;
     const CkClass meaning = ck_class(caught.rv());
-    if (meaning == CkClass::session_lost || meaning == CkClass::stale_operation) session.poison();
-    // The number is nobody's now, or already another's.
-    if (caught.rv() == CKR_SESSION_HANDLE_INVALID || caught.rv() == CKR_SESSION_CLOSED) {
-      session.handle_ = CK_INVALID_HANDLE;
-    }
+    if (meaning == CkClass::session_lost || meaning == CkClass::stale_operation) session.failed(caught.rv());
   } catch (...) {
     if (session.poisoned_) close(session);
     throw;

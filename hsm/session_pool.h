@@ -33,7 +33,9 @@ enum class JobKind {
 class SessionPool {
  public:
   // Opens the sessions: `sessions`, or as many as the token gives. Throws Error{token_unavailable} if that is none.
-  SessionPool(Keeper& keeper, unsigned sessions, unsigned parallel_generations, std::size_t queue_limit);
+  // `at_end` is run by each worker as its last, after whatever it was left behind with.
+  SessionPool(Keeper& keeper, unsigned sessions, unsigned parallel_generations, std::size_t queue_limit,
+              std::function<void(Session&)> at_end);
   // Waiting work is refused, running work is waited for: a call that hangs in the module holds this up.
   ~SessionPool();
   SessionPool(const SessionPool&) = delete;
@@ -95,6 +97,8 @@ class SessionPool {
   Keeper& keeper_;
   unsigned parallel_generations_ = 1;
   const std::size_t queue_limit_;  // of each queue: a crowd that wants keys must not keep one from its signature
+
+  const std::function<void(Session&)> at_end_;
 
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -57,7 +57,8 @@ TokenImpl::TokenImpl(const TokenOptions& options, Secret pin)
       keeper_(module_, options.selector, std::move(pin)),
       info_(info_from(*module_, keeper_)),
       offered_(offered_by(*module_, keeper_.slot().slot_id)),
-      pool_(keeper_, options.sessions, options.parallel_generations, options.queue_limit) {}
+      pool_(keeper_, options.sessions, options.parallel_generations, options.queue_limit,
+            [this](Session& session) { orphans_.destroy_all(session); }) {}
 
 void TokenImpl::sweep_until(Deadline deadline) noexcept {
   try {
@@ -71,20 +72,23 @@ void TokenImpl::sweep_until(Deadline deadline) noexcept {
 }
 
 void TokenImpl::discard(const Uuid& id) noexcept {
-  orphans_.add(objects_.of(id));
+  log::info("key is to be destroyed", {{"id", id.to_string()}});
+  orphans_.add(objects_.of(id), Orphans::Made::surely);
   sweep_until(deadline_in(kDiscardDeadline));
 }
 
 void TokenImpl::sweep() noexcept {
   try {
-    if (!orphans_.empty()) pool_.post([orphans = &orphans_](Session& session) { orphans->destroy_all(session); });
+    if (orphans_.due()) pool_.post([orphans = &orphans_](Session& session) { orphans->destroy_all(session); });
   } catch (const std::exception& error) {
     log::warning("keys are still to be destroyed", {{"cause", error.what()}});
   }
 }
 
 void TokenImpl::last_sweep() noexcept {
-  if (!orphans_.empty()) sweep_until(deadline_in(kDiscardDeadline));
+  if (orphans_.due()) sweep_until(deadline_in(kDiscardDeadline));
+  // Now, because a token that hangs may keep this process from ending in an orderly way.
+  orphans_.log_remaining();
 }
 
 GeneratedKey::GeneratedKey(std::shared_ptr<TokenImpl> token, std::shared_ptr<TokenKey> key, KeyAttributes attributes)
@@ -127,7 +131,7 @@ GeneratedKey Token::generate(const KeyRequest& request, Deadline deadline) {
       },
       [impl](MadeKey& late) {
         log::warning("key made too late", {{"id", late.object->id().to_string()}});
-        impl->orphans().add(late.object);
+        impl->orphans().add(late.object, Orphans::Made::surely);
         impl->sweep();
       });
   // The token works: a good moment for what it would not destroy before.

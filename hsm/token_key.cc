@@ -52,7 +52,7 @@ MadeKey make_key(Session& session, TokenImpl& token, const std::shared_ptr<KeyOb
   if (rv != CKR_OK) {
     if (!changed_nothing(rv)) {
       // The key may have been made before the connection broke: it is looked for once the token answers again.
-      token.orphans().add(object);
+      token.orphans().add(object, Orphans::Made::perhaps);
       token.sweep();
     }
     throw CkFailure("C_GenerateKeyPair", rv);
@@ -61,10 +61,11 @@ MadeKey make_key(Session& session, TokenImpl& token, const std::shared_ptr<KeyOb
   const auto give_up = [&] {
     // The public half goes with its session where it cannot be destroyed by itself.
     session.poison();
-    token.orphans().add(object);
+    token.orphans().add(object, Orphans::Made::surely);
     try {
       token.orphans().destroy_all(session);
-    } catch (const CkFailure&) {
+    } catch (const CkFailure& failure) {
+      session.failed(failure.rv());
       token.sweep();
     }
   };
@@ -79,6 +80,7 @@ MadeKey make_key(Session& session, TokenImpl& token, const std::shared_ptr<KeyOb
     return made;
   } catch (const CkFailure& failure) {
     give_up();
+    session.failed(failure.rv());
     throw to_error(failure);
   } catch (...) {
     give_up();

@@ -24,7 +24,7 @@ new_pin() { openssl rand -hex 8; }
 # when PORT is not empty.
 prepare_state() {
   local port=$2
-  (umask 077; mkdir -p "$1/tokens")
+  (umask 077; mkdir -p "$1")
   state=$(cd "$1" && pwd)
   case "$state" in
     *[!A-Za-z0-9/._+@\ -]*) echo "the path of the state may hold letters, digits and /._+@- only: $state" >&2; return 1 ;;
@@ -44,14 +44,19 @@ prepare_state() {
         "$repository/softhsm-config/hsm-signer.toml.in" >"$state/hsm-signer.toml"
     elif [ -n "$port" ]; then
       sed -i "s|^port = .*|port = $port|" "$state/hsm-signer.toml"
+      grep -qx "port = $port" "$state/hsm-signer.toml" ||
+        { echo "no line 'port = …' in $state/hsm-signer.toml to change: set the port there" >&2; exit 1; }
     fi
-    if [ ! -e "$state/.token-made" ]; then
-      # A first start that was interrupted leaves a token nobody knows the PIN of: away with it.
-      rm -rf "$state/tokens"
-      mkdir "$state/tokens"
-      "$hsm_signer" token init --module "$(softhsm_module)" --label hsm-signer \
+    # A token that is there is never touched. A new one is made aside and moved into place, so that an interrupted first
+    # start leaves none whose PIN nobody knows.
+    if [ -z "$(ls -A "$state/tokens" 2>/dev/null)" ]; then
+      rm -rf "$state/tokens.new"
+      mkdir "$state/tokens.new"
+      sed "s|^directories.tokendir.*|directories.tokendir = $state/tokens.new|" "$SOFTHSM2_CONF" >"$state/softhsm2.new.conf"
+      SOFTHSM2_CONF=$state/softhsm2.new.conf "$hsm_signer" token init --module "$(softhsm_module)" --label hsm-signer \
         --so-pin-file "$state/so-pin" --pin-file "$state/pin" >&2
-      : >"$state/.token-made"
+      rm -rf "$state/tokens" "$state/softhsm2.new.conf"
+      mv "$state/tokens.new" "$state/tokens"
     fi
   )
 }

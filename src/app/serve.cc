@@ -30,7 +30,7 @@ std::string url_of(const std::string& address, int port) {
 
 // A request that has just begun may take all of its time, and the token then tidies up.
 std::chrono::milliseconds longest_drain(const api::ServerOptions& server) {
-  return server.read_timeout + server.request_timeout + server.write_timeout + std::chrono::seconds(15);
+  return server.read_timeout + server.request_timeout + server.write_timeout + std::chrono::seconds(35);
 }
 
 // One descriptor for each connection that is served or waits, and what the token, the store and the log need. Without

@@ -87,7 +87,7 @@ Plan Generation::Impl::plan(GenerateRequest& request, Deadline deadline) {
   plan.not_before = clock();
   const bool self_signed = request.signed_by.empty();
   if (!self_signed) {
-    plan.issuer = issuers.resolve(request.signed_by, request.container, plan.not_before, deadline, faults);
+    plan.issuer = issuers.resolve(request.signed_by, request.container, plan.not_before, faults);
   }
   if (request.algorithm && !token.can_generate(*request.algorithm)) {
     faults.push_back("algorithm: this token cannot generate " + std::string(info(*request.algorithm).name) + " keys");
@@ -104,6 +104,7 @@ Plan Generation::Impl::plan(GenerateRequest& request, Deadline deadline) {
       !request.digest) {
     throw Error(ErrorKind::internal_error).with_cause("a request without its required fields carried no fault");
   }
+  if (plan.issuer) issuers.require_key(*plan.issuer, deadline);
   return plan;
 }
 

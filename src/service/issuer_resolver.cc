@@ -52,7 +52,7 @@ std::vector<store::CertificateRecord> IssuerResolver::candidates(const std::stri
 
 std::shared_ptr<const Issuer> IssuerResolver::resolve(const std::string& signed_by,
                                                       const std::optional<store::Container>& container, UnixTime now,
-                                                      Deadline deadline, std::vector<std::string>& faults) {
+                                                      std::vector<std::string>& faults) {
   auto found = candidates(signed_by, container);
   if (found.empty()) {
     faults.push_back("signed_by: no certificate here has this name or id");
@@ -78,26 +78,35 @@ std::shared_ptr<const Issuer> IssuerResolver::resolve(const std::string& signed_
     faults.push_back("signed_by: this certificate authority has expired");
     return nullptr;
   }
-  return load(record, deadline);
+  return load(record);
 }
 
-std::shared_ptr<const Issuer> IssuerResolver::load(const store::CertificateRecord& record, Deadline deadline) {
+std::shared_ptr<const Issuer> IssuerResolver::load(const store::CertificateRecord& record) {
   {
     const std::lock_guard lock(mutex_);
     const auto known = loaded_.find(record.id);
     if (known != loaded_.end()) return known->second;
   }
-  // Outside the lock: it reads the store and the token. Two threads may both load; the first to finish is kept.
+  // Outside the lock: it reads the store. Two threads may both load; the first to finish is kept.
   auto certificate = held_certificate(record);
   auto below = authorities_below(record, certificate);
   auto key = token_.key(record.id, certificate.public_key());
-  if (!key->is_present(deadline)) {
-    throw Error(ErrorKind::token_unavailable, {"signed_by: the key of this certificate authority is not in the token"})
-        .with_cause("key " + record.id.to_string());
-  }
   auto issuer = std::make_shared<const Issuer>(Issuer{record, std::move(certificate), std::move(key), below});
   const std::lock_guard lock(mutex_);
   return loaded_.emplace(record.id, std::move(issuer)).first->second;
+}
+
+void IssuerResolver::require_key(const Issuer& issuer, Deadline deadline) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (key_seen_.contains(issuer.record.id)) return;
+  }
+  if (!issuer.key->is_present(deadline)) {
+    throw Error(ErrorKind::token_unavailable, {"signed_by: the key of this certificate authority is not in the token"})
+        .with_cause("key " + issuer.record.id.to_string());
+  }
+  const std::lock_guard lock(mutex_);
+  key_seen_.insert(issuer.record.id);
 }
 
 std::optional<unsigned> IssuerResolver::authorities_below(const store::CertificateRecord& record,

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/clock.h"
@@ -33,23 +34,26 @@ class IssuerResolver {
 
   // An id means the certificate of that id, and never one that was given it for a name. A name means the one in
   // `container`, else the only authority of that name elsewhere. On failure returns nothing and adds one sentence to
-  // `faults`. Without a container (the request's was at fault) it only tells what would be wrong in any.
-  // Throws Error{token_unavailable} when the authority's key is not in the token.
+  // `faults`. Without a container (the request's was at fault) it only tells what would be wrong in any. Does not touch
+  // the token.
   std::shared_ptr<const Issuer> resolve(const std::string& signed_by, const std::optional<store::Container>& container,
-                                        UnixTime now, Deadline deadline, std::vector<std::string>& faults);
+                                        UnixTime now, std::vector<std::string>& faults);
+  // Throws Error{token_unavailable} unless the authority's key is in the token. Looks once for each authority.
+  void require_key(const Issuer& issuer, Deadline deadline);
 
  private:
   std::vector<store::CertificateRecord> candidates(const std::string& signed_by,
                                                    const std::optional<store::Container>& container);
-  std::shared_ptr<const Issuer> load(const store::CertificateRecord& record, Deadline deadline);
+  std::shared_ptr<const Issuer> load(const store::CertificateRecord& record);
   std::optional<unsigned> authorities_below(const store::CertificateRecord& record,
                                             const pki::Certificate& certificate);
 
   hsm::Token& token_;
   store::CertificateStore& store_;
-  std::mutex mutex_;  // guards loaded_
+  std::mutex mutex_;  // guards what follows
   // A certificate never changes under its id, so what was loaded stays right.
   std::unordered_map<Uuid, std::shared_ptr<const Issuer>> loaded_;
+  std::unordered_set<Uuid> key_seen_;
 };
 
 }  // namespace hsmsigner::service

@@ -53,15 +53,19 @@ constexpr std::string_view version_1[] = {
        ) STRICT)",
     // A name in any container, and all certificates in order. One container's are in the order of the UNIQUE index.
     "CREATE INDEX certificate_by_name ON certificate (name, container_kind, container_name, id)",
-    // Who may be meant by a name elsewhere, without reading all namesakes.
-    "CREATE INDEX certificate_by_name_authorities_first ON certificate (name, certificate_authority DESC, "
-    "container_kind, container_name)",
     // The foreign key: who was signed by this one.
     "CREATE INDEX certificate_by_issuer ON certificate (issuer_id) WHERE issuer_id IS NOT NULL",
 };
 
+constexpr std::string_view version_2[] = {
+    // Who may be meant by a name elsewhere, without reading all namesakes.
+    "CREATE INDEX certificate_by_name_authorities_first ON certificate (name, certificate_authority DESC, "
+    "container_kind, container_name)",
+};
+
 constexpr Migration all_migrations[] = {
     {1, version_1},
+    {2, version_2},
 };
 
 Error refused(const char* sentence) { return Error(ErrorKind::internal_error, {sentence}); }

@@ -334,6 +334,57 @@ TEST_CASE("a token that takes too long: the caller goes at its deadline, and wha
   }
 }
 
+TEST_CASE("a key that is made while the token is being closed is destroyed") {
+  const FaultyToken token;
+  {
+    const auto opened = token.open();
+    token.faults.plan("C_GenerateKeyPair delay_ms=1000 times=1");
+    const Told told = told_by([&] {
+      opened->generate({Uuid::random(), KeyAlgorithm::ec_p256, true}, deadline_in(milliseconds(100)));
+    });
+    CHECK(told.kind == ErrorKind::session_timeout);
+  }
+  CHECK(token.keys() == 0);
+}
+
+TEST_CASE("a key that may have been made is not searched for again and again") {
+  const FaultyToken token;
+  const auto opened = token.open();
+  token.faults.plan("C_GenerateKeyPair rv=CKR_DEVICE_ERROR times=1");
+  told_by([&] { FaultyToken::generate(*opened); });
+  std::this_thread::sleep_for(milliseconds(300));  // the first search
+  const std::size_t searches = token.faults.calls("C_FindObjectsInit");
+  CHECK(searches >= 1);
+  for (int i = 0; i < 10; ++i) {
+    GeneratedKey key = FaultyToken::generate(*opened);
+    key.keep();
+  }
+  CHECK(token.faults.calls("C_FindObjectsInit") == searches);
+}
+
+TEST_CASE("a link that is half up when a PIN that was good is sent again: backed off from, and back") {
+  const FaultyToken token;
+  const auto opened = token.open();
+  const GeneratedKey key = FaultyToken::generate(*opened);
+  token.faults.plan(
+      "C_SignInit rv=CKR_SESSION_HANDLE_INVALID\n"
+      "C_GetSessionInfo rv=CKR_SESSION_HANDLE_INVALID\n"
+      "C_Login rv=CKR_FUNCTION_FAILED");
+  CHECK(told_by([&] { FaultyToken::sign(key); }).kind != ErrorKind::session_timeout);
+  CHECK(token.faults.calls("C_Login") == 2);  // once in this recovery
+  token.faults.plan("");
+  bool back = false;
+  for (int i = 0; i < 100 && !back; ++i) {
+    std::this_thread::sleep_for(milliseconds(50));
+    try {
+      back = !FaultyToken::sign(key).empty();
+    } catch (const Error&) {
+      continue;
+    }
+  }
+  CHECK(back);
+}
+
 TEST_CASE("signatures go before generations, and a full queue refuses") {
   FaultyToken token;
   TokenOptions options = token.options();
