@@ -8,7 +8,6 @@
 #include "base/error.h"
 #include "hsm/token_admin.h"
 #include "support/faults.h"
-#include "support/opencryptoki.h"
 #include "support/remote_token.h"
 #include "support/softhsm.h"
 
@@ -28,28 +27,6 @@ TEST_CASE("SoftHSM behind the fault module keeps it while there are no faults") 
   hsm_contract::check_contract({{test_support::Faults::module_path(), {softhsm.label(), ""}}, softhsm.pin()});
   CHECK(softhsm.count_objects() == 0);
   CHECK(faults.calls("C_Login") == 2);  // once for each Token of the suite
-}
-
-TEST_CASE("openCryptoki's software token, initialised by us, keeps it, with RSA and no EC") {
-  if (const auto reason = test_support::OpenCryptoki::why_not()) {
-    MESSAGE("test skipped: " << *reason);
-    return;
-  }
-  const test_support::OpenCryptoki opencryptoki;
-  const std::string path = test_support::OpenCryptoki::module_path();
-  // Its SO PIN is the factory's until now.
-  const TokenListing made =
-      init_token(path, "", opencryptoki.label(), Secret(opencryptoki.so_pin()), Secret(opencryptoki.pin()), false);
-  CHECK(made.label == opencryptoki.label());
-  CHECK(made.user_pin_set);
-  const TokenOptions options{path, {opencryptoki.label(), ""}};
-  hsm_contract::check_contract({options, opencryptoki.pin()});
-  const auto token = Token::open(options, Secret(opencryptoki.pin()));
-  for (const KeyAlgorithmInfo& row : key_algorithms()) {
-    CAPTURE(row.name);
-    CHECK(token->can_generate(row.algorithm) == (row.family == KeyFamily::rsa));
-  }
-  CHECK(token->count_private_keys(deadline_in(std::chrono::seconds(20))) == 0);
 }
 
 TEST_CASE("a token behind a socket (p11-kit's server and client) keeps it, also after the server was killed") {

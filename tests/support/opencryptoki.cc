@@ -1,6 +1,5 @@
 #include "support/opencryptoki.h"
 
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <sched.h>
@@ -90,9 +89,6 @@ OpenCryptoki::OpenCryptoki() {
     const std::string configuration = directory_.write("opencryptoki.conf", "slot 0\n{\nstdll = libpkcs11_sw.so\n}\n");
     must(::mount(configuration.c_str(), kConfiguration, nullptr, MS_BIND, nullptr) == 0, "cannot give it its slots");
   }
-  // Its token library leaks, and is unloaded before LeakSanitizer looks: kept, the suppression knows it by its name.
-  const std::string token_library = fs::path(module_path()).parent_path() / "stdll/libpkcs11_sw.so";
-  must(::dlopen(token_library.c_str(), RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE) != nullptr, "no " + token_library);
   make_directory(kLockDirectory);
   make_directory(std::string(kLockDirectory) + "/swtok");
   slot_daemon_ = std::make_unique<BackgroundProcess>(
