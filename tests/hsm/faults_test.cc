@@ -52,6 +52,19 @@ class FaultyToken {
   const test_support::Faults faults{test_support::SoftHsm::module_path()};
 };
 
+// Whether a token that was left alone for a while is taken up again.
+bool signs_again(const GeneratedKey& key) {
+  for (int i = 0; i < 100; ++i) {
+    std::this_thread::sleep_for(milliseconds(100));
+    try {
+      return !FaultyToken::sign(key).empty();
+    } catch (const Error&) {
+      continue;
+    }
+  }
+  return false;
+}
+
 struct Told {
   ErrorKind kind;
   std::string text;  // what() : details, cause and help
@@ -284,16 +297,7 @@ TEST_CASE("what stays wrong is told, then left alone for a while, then tried aga
   }
   CHECK(token.faults.calls("C_SignInit") < 100);  // of 200, with a second try for each
   token.faults.plan("");
-  bool back = false;
-  for (int i = 0; i < 100 && !back; ++i) {
-    std::this_thread::sleep_for(milliseconds(100));
-    try {
-      back = !FaultyToken::sign(key).empty();
-    } catch (const Error&) {
-      continue;
-    }
-  }
-  CHECK(back);
+  CHECK(signs_again(key));
 }
 
 TEST_CASE("a search that sees nothing because the login was lost is not believed") {
@@ -373,16 +377,7 @@ TEST_CASE("a link that is half up when a PIN that was good is sent again: backed
   CHECK(told_by([&] { FaultyToken::sign(key); }).kind != ErrorKind::session_timeout);
   CHECK(token.faults.calls("C_Login") == 2);  // once in this recovery
   token.faults.plan("");
-  bool back = false;
-  for (int i = 0; i < 100 && !back; ++i) {
-    std::this_thread::sleep_for(milliseconds(50));
-    try {
-      back = !FaultyToken::sign(key).empty();
-    } catch (const Error&) {
-      continue;
-    }
-  }
-  CHECK(back);
+  CHECK(signs_again(key));
 }
 
 TEST_CASE("signatures go before generations, and a full queue refuses") {

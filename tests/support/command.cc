@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -47,6 +48,8 @@ pid_t start(std::vector<std::string> argv, const std::map<std::string, std::stri
   const pid_t pid = ::fork();
   if (pid < 0) throw std::runtime_error("fork failed");
   if (pid == 0) {
+    // It does not outlive a test that crashes.
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     // Only async-signal-safe calls from here on: other threads of the test may have held locks.
     const int in = ::open(input_file.c_str(), O_RDONLY | O_CLOEXEC);
     const int out = ::open(output_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
