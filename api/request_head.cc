@@ -1,12 +1,13 @@
 #include "api/request_head.h"
 
-#include <arpa/inet.h>
+#include <netinet/in.h>
 
 #include <algorithm>
 #include <charconv>
 
 #include "api/text_rules.h"
 #include "base/error.h"
+#include "base/internet_names.h"
 
 namespace hsmsigner::api {
 namespace {
@@ -142,12 +143,10 @@ RequestHead parse_request_head(std::string_view text) {
 }
 
 bool is_loopback_address(std::string_view address) {
-  const std::string text(address);
-  in_addr v4{};
-  if (::inet_pton(AF_INET, text.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
-  in6_addr v6{};
-  return ::inet_pton(AF_INET6, text.c_str(), &v6) == 1 &&
-         std::equal(v6.s6_addr, v6.s6_addr + 16, in6addr_loopback.s6_addr);
+  const auto octets = parse_ip_address(address);
+  if (!octets) return false;
+  if (octets->size() == 4) return octets->front() == 127;  // 127.0.0.0/8 (RFC 1122 3.2.1.3)
+  return std::equal(octets->begin(), octets->end(), in6addr_loopback.s6_addr);
 }
 
 bool is_loopback_host(std::string_view host) {

@@ -36,10 +36,10 @@ bool is_refusal(CK_RV rv, bool good_before, CK_FLAGS before, CK_FLAGS after) {
 
 }  // namespace
 
-Keeper::Keeper(std::shared_ptr<Module> module, TokenSelector selector, Secret pin)
-    : module_(std::move(module)), selector_(std::move(selector)), pin_(std::move(pin)) {
+Keeper::Keeper(std::shared_ptr<Module> module, const TokenSelector& selector, Secret pin)
+    : module_(std::move(module)), pin_(std::move(pin)) {
   const Module::Use use(*module_);
-  first_slot_ = module_->find(selector_);
+  first_slot_ = module_->find(selector);
   slot_id_ = first_slot_.slot_id;
   try {
     check("C_GetTokenInfo", module_->functions().C_GetTokenInfo(slot_id_, &token_info_));

@@ -20,7 +20,7 @@ namespace hsmsigner::hsm {
 class Keeper {
  public:
   // Finds the token and logs in. Throws Error{token_unavailable}.
-  Keeper(std::shared_ptr<Module> module, TokenSelector selector, Secret pin);
+  Keeper(std::shared_ptr<Module> module, const TokenSelector& selector, Secret pin);
   ~Keeper();
   Keeper(const Keeper&) = delete;
   Keeper& operator=(const Keeper&) = delete;
@@ -56,7 +56,6 @@ class Keeper {
   void drop_session() noexcept;
 
   const std::shared_ptr<Module> module_;
-  const TokenSelector selector_;
   TokenListing first_slot_;  // the token to stay with: another one of the same label is not ours
   CK_TOKEN_INFO token_info_{};
 

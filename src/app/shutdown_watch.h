@@ -38,9 +38,9 @@ class ShutdownWatch {
   std::chrono::milliseconds on_first_signal(int number);
 
   std::mutex mutex_;
-  Phase phase_ = Phase::starting;            // guarded by mutex_
-  std::function<void()> stop_;               // guarded by mutex_
-  std::chrono::milliseconds drain_{10'000};  // guarded by mutex_
+  Phase phase_ = Phase::starting;       // guarded by mutex_
+  std::function<void()> stop_;          // guarded by mutex_
+  std::chrono::milliseconds drain_{0};  // guarded by mutex_; set with stop_
   std::atomic<bool> requested_{false};
   std::atomic<bool> finished_{false};
   std::thread thread_;  // last: it uses all of the above

@@ -20,6 +20,11 @@ namespace {
 
 Deadline soon() { return deadline_in(seconds(60)); }
 
+// The keeper's session is gone too, so that a login is needed.
+const std::string kAllSessionsLost =
+    "C_SignInit rv=CKR_SESSION_HANDLE_INVALID\n"
+    "C_GetSessionInfo rv=CKR_SESSION_HANDLE_INVALID\n";
+
 class FaultyToken {
  public:
   FaultyToken() { faults.install(); }
@@ -131,11 +136,7 @@ TEST_CASE("a PIN that stops being good while the token is lost is sent once") {
   const FaultyToken token;
   const auto opened = token.open();
   const GeneratedKey key = FaultyToken::generate(*opened);
-  // The keeper's session is gone too, so that a login is needed.
-  token.faults.plan(
-      "C_SignInit rv=CKR_SESSION_HANDLE_INVALID\n"
-      "C_GetSessionInfo rv=CKR_SESSION_HANDLE_INVALID\n"
-      "C_Login rv=CKR_PIN_INCORRECT");
+  token.faults.plan(kAllSessionsLost + "C_Login rv=CKR_PIN_INCORRECT");
   for (int i = 0; i < 5; ++i) {
     CHECK(told_by([&] { FaultyToken::sign(key); }).kind == ErrorKind::token_unavailable);
     std::this_thread::sleep_for(milliseconds(150));
@@ -370,10 +371,7 @@ TEST_CASE("a link that is half up when a PIN that was good is sent again: backed
   const FaultyToken token;
   const auto opened = token.open();
   const GeneratedKey key = FaultyToken::generate(*opened);
-  token.faults.plan(
-      "C_SignInit rv=CKR_SESSION_HANDLE_INVALID\n"
-      "C_GetSessionInfo rv=CKR_SESSION_HANDLE_INVALID\n"
-      "C_Login rv=CKR_FUNCTION_FAILED");
+  token.faults.plan(kAllSessionsLost + "C_Login rv=CKR_FUNCTION_FAILED");
   CHECK(told_by([&] { FaultyToken::sign(key); }).kind != ErrorKind::session_timeout);
   CHECK(token.faults.calls("C_Login") == 2);  // once in this recovery
   token.faults.plan("");
