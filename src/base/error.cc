@@ -6,6 +6,11 @@ namespace hsmsigner {
 
 std::string_view to_string(ErrorKind kind) noexcept {
   switch (kind) {
+    case ErrorKind::auth_not_authenticated: return "auth_not_authenticated";
+    case ErrorKind::invalid_credential: return "invalid_credential";
+    case ErrorKind::key_too_long: return "key_too_long";
+    case ErrorKind::key_expired: return "key_expired";
+    case ErrorKind::need_password_change: return "need_password_change";
     case ErrorKind::input_format_mismatch: return "input_format_mismatch";
     case ErrorKind::output_format_mismatch: return "output_format_mismatch";
     case ErrorKind::missing_query_parameter: return "missing_query_parameter";
@@ -16,6 +21,7 @@ std::string_view to_string(ErrorKind kind) noexcept {
     case ErrorKind::invalid_command: return "invalid_command";
     case ErrorKind::bad_xpath: return "bad_xpath";
     case ErrorKind::auth_unauthorized: return "auth_unauthorized";
+    case ErrorKind::private_key_export_blocked: return "private_key_export_blocked";
     case ErrorKind::object_not_present: return "object_not_present";
     case ErrorKind::object_not_unique: return "object_not_unique";
     case ErrorKind::name_not_unique: return "name_not_unique";
@@ -56,6 +62,12 @@ Error& Error::with_cause(std::string cause) & {
   return *this;
 }
 Error&& Error::with_cause(std::string cause) && { return std::move(with_cause(std::move(cause))); }
+
+Error& Error::with_retry_after(std::chrono::seconds wait) & noexcept {
+  retry_after_ = wait;
+  return *this;
+}
+Error&& Error::with_retry_after(std::chrono::seconds wait) && noexcept { return std::move(with_retry_after(wait)); }
 
 void Error::compose() {
   what_ = to_string(kind_);

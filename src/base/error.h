@@ -2,7 +2,9 @@
 // answer by the table in api/errors.cc. Absence ("not there") is std::optional, never an Error.
 #pragma once
 
+#include <chrono>
 #include <exception>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +13,11 @@ namespace hsmsigner {
 
 // One enumerator per row of the error table of the HTTP contract, under the contract's own names.
 enum class ErrorKind {
+  auth_not_authenticated,
+  invalid_credential,
+  key_too_long,
+  key_expired,
+  need_password_change,
   input_format_mismatch,
   output_format_mismatch,
   missing_query_parameter,
@@ -21,6 +28,7 @@ enum class ErrorKind {
   invalid_command,
   bad_xpath,
   auth_unauthorized,
+  private_key_export_blocked,
   object_not_present,
   object_not_unique,
   name_not_unique,
@@ -60,12 +68,17 @@ class Error : public std::exception {
   Error& with_cause(std::string cause) &;
   Error&& with_cause(std::string cause) &&;
 
+  // Public: when to ask again (Retry-After), in place of what the error table says for the kind.
+  Error& with_retry_after(std::chrono::seconds wait) & noexcept;
+  Error&& with_retry_after(std::chrono::seconds wait) && noexcept;
+
   ErrorKind kind() const noexcept { return kind_; }
   const std::string& subject() const noexcept { return subject_; }
   const std::vector<std::string>& details() const noexcept { return details_; }
   const std::string& help() const noexcept { return help_; }
   const std::string& cause() const noexcept { return cause_; }
   const SourcePlace& where() const noexcept { return where_; }
+  std::optional<std::chrono::seconds> retry_after() const noexcept { return retry_after_; }
 
   // Kind, details and cause in one line, for the log and for a command line's stderr.
   const char* what() const noexcept override { return what_.c_str(); }
@@ -79,6 +92,7 @@ class Error : public std::exception {
   std::string help_;
   std::string cause_;
   SourcePlace where_;
+  std::optional<std::chrono::seconds> retry_after_;
   std::string what_;
 };
 

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <vector>
+
+#include "base/bytes.h"
 
 namespace hsmsigner {
 
@@ -12,6 +15,7 @@ class Secret {
   Secret() = default;
   // Copies the characters; the caller cleanses its own source (see cleanse()).
   explicit Secret(std::string_view text);
+  explicit Secret(ByteView octets);
   Secret(Secret&& other) noexcept;
   Secret& operator=(Secret&& other) noexcept;
   Secret(const Secret&) = delete;
@@ -25,6 +29,8 @@ class Secret {
   std::size_t size() const noexcept { return size_; }
   // Valid while this object lives and is not moved from.
   std::string_view view() const noexcept { return {buffer_.data(), size_}; }
+  // The same as octets.
+  ByteView bytes() const noexcept { return {reinterpret_cast<const std::uint8_t*>(buffer_.data()), size_}; }
   // NUL-terminated, for C interfaces that take no length.
   const char* c_str() const noexcept { return buffer_.empty() ? "" : buffer_.data(); }
 
@@ -36,5 +42,8 @@ class Secret {
 
 // Overwrites memory in a way the optimiser must keep.
 void cleanse(void* data, std::size_t size) noexcept;
+// The same for a buffer whose contents were secret, which is then empty.
+void cleanse(std::string& text) noexcept;
+void cleanse(Bytes& octets) noexcept;
 
 }  // namespace hsmsigner

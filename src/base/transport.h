@@ -1,0 +1,46 @@
+// A connected byte stream with deadlines: what HTTP is spoken over. Plain TCP in api/, TLS in tls/.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+
+namespace hsmsigner {
+
+struct PeerCertificate {
+  std::string fingerprint_sha256;  // AA:BB:…, as `openssl x509 -fingerprint -sha256`
+  std::string subject;             // OpenSSL's one-line form
+};
+
+// Used by one thread at a time. Owns its socket and closes it.
+class Transport {
+ public:
+  virtual ~Transport() = default;
+
+  // Octets that came; 0 at the end of the stream; -1 when the deadline passed or the connection broke.
+  virtual ssize_t receive(char* data, std::size_t size, Deadline deadline) = 0;
+  // Sends all of it. False when the peer does not take it in time or the connection broke.
+  virtual bool send(const char* data, std::size_t size, Deadline deadline) = 0;
+  // No more will be sent: the peer sees the end of the stream.
+  virtual bool end_sending(Deadline deadline) = 0;
+  // For shutdown() from another thread, so that a wait ends.
+  virtual int socket() const noexcept = 0;
+  // A certificate that the peer showed and that was verified.
+  virtual std::optional<PeerCertificate> peer_certificate() const { return std::nullopt; }
+};
+
+// Makes a Transport of an accepted socket, which it then owns; does whatever handshake is needed before the deadline.
+// Null when that failed: the socket is closed then. Thread safe.
+using AcceptTransport = std::function<std::unique_ptr<Transport>(int socket, Deadline deadline)>;
+
+// Until one of poll(2)'s `events`, or an error that the next call on the socket will tell. False when the deadline
+// passed first.
+bool wait_for_socket(int socket, short events, Deadline deadline);
+
+}  // namespace hsmsigner
