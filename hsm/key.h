@@ -17,6 +17,12 @@ struct KeyRequest {
   bool block_export = true;
 };
 
+// A key that comes from outside: never local, whatever is asked.
+struct ImportRequest {
+  Uuid id;
+  bool block_export = true;  // as above, from here on
+};
+
 // Read from the token, never assumed (C_GetAttributeValue on the private key object).
 struct KeyAttributes {
   Bytes id;  // CKA_ID

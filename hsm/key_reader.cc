@@ -96,6 +96,45 @@ void require_login(Session& session) {
   if (state.state != CKS_RW_USER_FUNCTIONS) throw CkFailure("C_FindObjects", CKR_USER_NOT_LOGGED_IN);
 }
 
+struct Demand {
+  const Uuid& id;
+  bool block_export;
+  bool local;  // else from outside
+  KeyFamily family;
+  unsigned bits;
+};
+
+std::optional<std::string> first_mismatch(const Demand& demand, const KeyAttributes& attributes) {
+  struct Row {
+    const char* name;
+    bool reported;
+    bool demanded;
+  };
+  const Row rows[] = {
+      {"CKA_TOKEN", attributes.token, true},
+      {"CKA_PRIVATE", attributes.is_private, true},
+      {"CKA_SENSITIVE", attributes.sensitive, true},
+      {"CKA_ALWAYS_SENSITIVE", attributes.always_sensitive, demand.local || attributes.always_sensitive},
+      {"CKA_EXTRACTABLE", attributes.extractable, !demand.block_export},
+      {"CKA_NEVER_EXTRACTABLE", attributes.never_extractable,
+       demand.local ? demand.block_export : attributes.never_extractable},
+      {"CKA_LOCAL", attributes.local, demand.local},
+      {"CKA_SIGN", attributes.sign, true},
+      {"CKA_DECRYPT", attributes.decrypt, false},
+      {"CKA_UNWRAP", attributes.unwrap, false},
+      {"CKA_DERIVE", attributes.derive, false},
+      {"CKA_ID", std::ranges::equal(attributes.id, demand.id.bytes()), true},
+      {"CKA_KEY_TYPE", attributes.family == demand.family, true},
+      {attributes.family == KeyFamily::rsa ? "CKA_MODULUS" : "CKA_EC_PARAMS", attributes.bits == demand.bits, true},
+  };
+  for (const Row& row : rows) {
+    if (row.reported != row.demanded) {
+      return std::string("the token reports another ") + row.name + " than was asked for";
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 KeyAttributes read_attributes(Session& session, CK_OBJECT_HANDLE private_key) {
@@ -210,34 +249,13 @@ std::size_t count_private_keys(Session& session) {
 }
 
 std::optional<std::string> first_mismatch(const KeyRequest& request, const KeyAttributes& attributes) {
-  struct Row {
-    const char* name;
-    bool reported;
-    bool demanded;
-  };
-  const Row rows[] = {
-      {"CKA_TOKEN", attributes.token, true},
-      {"CKA_PRIVATE", attributes.is_private, true},
-      {"CKA_SENSITIVE", attributes.sensitive, true},
-      {"CKA_ALWAYS_SENSITIVE", attributes.always_sensitive, true},
-      {"CKA_EXTRACTABLE", attributes.extractable, !request.block_export},
-      {"CKA_NEVER_EXTRACTABLE", attributes.never_extractable, request.block_export},
-      {"CKA_LOCAL", attributes.local, true},
-      {"CKA_SIGN", attributes.sign, true},
-      {"CKA_DECRYPT", attributes.decrypt, false},
-      {"CKA_UNWRAP", attributes.unwrap, false},
-      {"CKA_DERIVE", attributes.derive, false},
-      {"CKA_ID", std::ranges::equal(attributes.id, request.id.bytes()), true},
-      {"CKA_KEY_TYPE", attributes.family == info(request.algorithm).family, true},
-      {attributes.family == KeyFamily::rsa ? "CKA_MODULUS" : "CKA_EC_PARAMS",
-       attributes.bits == info(request.algorithm).bits, true},
-  };
-  for (const Row& row : rows) {
-    if (row.reported != row.demanded) {
-      return std::string("the token reports another ") + row.name + " than was asked for";
-    }
-  }
-  return std::nullopt;
+  const KeyAlgorithmInfo& algorithm = info(request.algorithm);
+  return first_mismatch({request.id, request.block_export, true, algorithm.family, algorithm.bits}, attributes);
+}
+
+std::optional<std::string> first_mismatch(const ImportRequest& request, const PublicKey& key,
+                                          const KeyAttributes& attributes) {
+  return first_mismatch({request.id, request.block_export, false, family_of(key), bits_of(key)}, attributes);
 }
 
 }  // namespace hsmsigner::hsm

@@ -1,4 +1,4 @@
-// The templates a key pair is generated with: everything said, nothing left to a token's defaults.
+// The templates a key is generated or imported with: everything said, nothing left to a token's defaults.
 #pragma once
 
 #include <p11-kit/pkcs11.h>
@@ -8,17 +8,20 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/private_key.h"
 #include "hsm/key.h"
 
 namespace hsmsigner::hsm {
 
-// An attribute list that owns its values.
+// An attribute list that owns its values, but for those it is told to refer to.
 class Template {
  public:
   Template& add(CK_ATTRIBUTE_TYPE type, bool value);
   Template& add(CK_ATTRIBUTE_TYPE type, CK_ULONG value);
   Template& add(CK_ATTRIBUTE_TYPE type, ByteView value);
   Template& add(CK_ATTRIBUTE_TYPE type, std::string_view text);
+  // A secret value is not copied: it must outlive this.
+  Template& refer(CK_ATTRIBUTE_TYPE type, ByteView value);
 
   // Valid until the next add(). Cryptoki wants it not const and leaves it alone.
   CK_ATTRIBUTE* data() noexcept { return attributes_.data(); }
@@ -38,6 +41,10 @@ struct KeyPairTemplates {
 };
 
 KeyPairTemplates key_pair_templates(const KeyRequest& request);
+
+// The private key alone, for a key that comes from outside: to be unwrapped, or with its parts to be created.
+Template imported_key_template(const ImportRequest& request, KeyFamily family);
+Template imported_key_template(const ImportRequest& request, const PrivateKey& key);
 
 std::string key_label(const Uuid& id);
 

@@ -2,9 +2,8 @@
 
 #include "base/log.h"
 #include "hsm/ck_result.h"
+#include "hsm/key_exchange.h"
 #include "hsm/key_reader.h"
-#include "hsm/key_template.h"
-#include "hsm/mechanisms.h"
 #include "hsm/token_impl.h"
 
 namespace hsmsigner::hsm {
@@ -24,41 +23,39 @@ TokenInfo info_from(const Module& module, const Keeper& keeper) {
                    module.description()};
 }
 
-// Key sizes are bits for both families (PKCS#11 2.40 sections 2.1 and 2.3).
-bool offers(CK_FUNCTION_LIST& ck, CK_SLOT_ID slot, CK_MECHANISM_TYPE mechanism, CK_FLAGS flag, unsigned bits) {
-  CK_MECHANISM_INFO mechanism_info{};
-  if (ck.C_GetMechanismInfo(slot, mechanism, &mechanism_info) != CKR_OK) return false;
-  return (mechanism_info.flags & flag) != 0 && mechanism_info.ulMinKeySize <= bits &&
-         bits <= mechanism_info.ulMaxKeySize;
-}
-
-std::set<KeyAlgorithm> offered_by(Module& module, CK_SLOT_ID slot) {
-  const Module::Use use(module);
-  CK_FUNCTION_LIST& ck = module.functions();
-  std::set<KeyAlgorithm> offered;
-  for (const KeyAlgorithmInfo& row : key_algorithms()) {
-    const FamilyMechanisms& family = mechanisms_of(row.family);
-    if (offers(ck, slot, family.generate, CKF_GENERATE_KEY_PAIR, row.bits) &&
-        offers(ck, slot, family.sign, CKF_SIGN, row.bits)) {
-      offered.insert(row.algorithm);
-    }
-  }
-  return offered;
-}
-
-Error no_such_key(const Uuid& id, SourcePlace where = SourcePlace::here()) {
-  return Error(ErrorKind::object_not_present, {"the token has no key with the id " + id.to_string()}, where);
+// Runs `make(Session&)` on a worker. The key belongs to who asked for it; when that one is gone, to nobody.
+template <typename Make>
+GeneratedKey make_in_worker(const std::shared_ptr<TokenImpl>& token, const Uuid& id, Deadline deadline, Make make) {
+  TokenImpl* const impl = token.get();
+  MadeKey made = impl->pool().run(JobKind::generation, deadline, std::move(make), [impl](MadeKey& late) {
+    log::warning("key made too late", {{"id", late.object->id().to_string()}});
+    impl->orphans().add(late.object, Orphans::Made::surely);
+    impl->sweep();
+  });
+  // The token works: a good moment for what it would not destroy before.
+  impl->sweep();
+  return GeneratedKey(token, make_token_key(token, id, std::move(made.public_key)), std::move(made.attributes));
 }
 
 }  // namespace
+
+Error no_such_key(const Uuid& id, SourcePlace where) {
+  return Error(ErrorKind::object_not_present, {"the token has no key with the id " + id.to_string()}, where);
+}
 
 TokenImpl::TokenImpl(const TokenOptions& options, Secret pin)
     : module_(Module::load(options.module_path)),
       keeper_(module_, options.selector, std::move(pin)),
       info_(info_from(*module_, keeper_)),
-      offered_(offered_by(*module_, keeper_.slot().slot_id)),
+      capabilities_(capabilities_of(*module_, keeper_.slot().slot_id)),
       pool_(keeper_, options.sessions, options.parallel_generations, options.queue_limit,
             [this](Session& session) { orphans_.destroy_all(session); }) {}
+
+void TokenImpl::unwraps_otherwise(const std::string& mismatch) {
+  log::warning("the token does not unwrap keys as it is asked to: they are created from their parts instead",
+               {{"cause", mismatch}});
+  unwraps_as_asked_ = false;
+}
 
 void TokenImpl::sweep_until(Deadline deadline) noexcept {
   try {
@@ -116,27 +113,34 @@ std::unique_ptr<Token> Token::open(const TokenOptions& options, Secret pin) {
 
 const TokenInfo& Token::info() const noexcept { return impl_->info(); }
 
-bool Token::can_generate(KeyAlgorithm algorithm) const noexcept { return impl_->can_generate(algorithm); }
+bool Token::can_generate(KeyAlgorithm algorithm) const noexcept {
+  return impl_->capabilities().generates.contains(algorithm);
+}
 
 GeneratedKey Token::generate(const KeyRequest& request, Deadline deadline) {
   if (!can_generate(request.algorithm)) {
     throw Error(ErrorKind::token_unavailable,
                 {"the token does not make keys of the kind " + std::string(hsmsigner::info(request.algorithm).name)});
   }
-  TokenImpl* const impl = impl_.get();
-  MadeKey made = impl->pool().run(
-      JobKind::generation, deadline,
-      [impl, object = impl->objects().of(request.id), request](Session& session) {
-        return make_key(session, *impl, object, request);
-      },
-      [impl](MadeKey& late) {
-        log::warning("key made too late", {{"id", late.object->id().to_string()}});
-        impl->orphans().add(late.object, Orphans::Made::surely);
-        impl->sweep();
-      });
-  // The token works: a good moment for what it would not destroy before.
-  impl->sweep();
-  return GeneratedKey(impl_, make_token_key(impl_, request.id, std::move(made.public_key)), std::move(made.attributes));
+  return make_in_worker(impl_, request.id, deadline,
+                        [impl = impl_.get(), object = impl_->objects().of(request.id), request](Session& session) {
+                          return make_key(session, *impl, object, request);
+                        });
+}
+
+GeneratedKey Token::import_key(const ImportRequest& request, std::shared_ptr<const PrivateKey> key, Deadline deadline) {
+  check_import(impl_->capabilities(), key->public_key());
+  return make_in_worker(impl_, request.id, deadline,
+                        [impl = impl_.get(), object = impl_->objects().of(request.id), request, key](Session& session) {
+                          return import_key_into(session, *impl, object, request, *key);
+                        });
+}
+
+Secret Token::export_key(const Uuid& id, Deadline deadline) {
+  return impl_->pool().run(JobKind::quick, deadline,
+                           [impl = impl_.get(), object = impl_->objects().of(id)](Session& session) {
+                             return export_key_from(session, impl->capabilities(), *object);
+                           });
 }
 
 std::shared_ptr<TokenKey> Token::key(const Uuid& id, PublicKey public_key) {

@@ -10,6 +10,7 @@
 #include "base/algorithm.h"
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/private_key.h"
 #include "base/secret.h"
 #include "base/signer.h"
 #include "base/uuid.h"
@@ -43,6 +44,7 @@ struct TokenInfo {
 };
 
 class TokenImpl;
+class TlsKey;
 
 // A key in the token. Holds the object's handle, found once; finds it again when the token was lost meanwhile.
 class TokenKey : public Signer {
@@ -52,8 +54,8 @@ class TokenKey : public Signer {
   virtual bool is_present(Deadline deadline) = 0;
 };
 
-// A key pair just generated: read back, found to be what was asked, and destroyed by the destructor unless kept, so
-// that a request that fails later leaves nothing in the token.
+// A key pair just generated or imported: read back, found to be what was asked, and destroyed by the destructor unless
+// kept, so that a request that fails later leaves nothing in the token.
 class GeneratedKey {
  public:
   GeneratedKey(std::shared_ptr<TokenImpl> token, std::shared_ptr<TokenKey> key, KeyAttributes attributes);
@@ -94,6 +96,18 @@ class Token {
   // Error{internal_error} naming the attribute.
   GeneratedKey generate(const KeyRequest& request, Deadline deadline);
 
+  // Moves a key into the token: unwrapped there under a session AES key where the token can (CKM_AES_KEY_WRAP_PAD, else
+  // CKM_AES_CBC_PAD), else created from its parts, sensitive from the start; then it is for the module to keep them
+  // from view on their way. Read back as a generated one is: LOCAL must be false. Then it signs once, and the signature
+  // must verify under the public key. Throws Error{invalid_object}, "key_file: …", for a key that the token does not
+  // take (its size, its curve).
+  GeneratedKey import_key(const ImportRequest& request, std::shared_ptr<const PrivateKey> key, Deadline deadline);
+
+  // The key as DER of an unencrypted PrivateKeyInfo (RFC 5208), wrapped by the token under a session AES key and opened
+  // here. Throws Error{private_key_export_blocked} when the token refuses to wrap it, object_not_present when there is
+  // no such key, token_unavailable when the token wraps none.
+  Secret export_key(const Uuid& id, Deadline deadline);
+
   // For a key generated earlier; `public_key` comes from its certificate. Does not touch the token: the object is
   // found, by CKA_ID and class, at the first signature.
   std::shared_ptr<TokenKey> key(const Uuid& id, PublicKey public_key);
@@ -109,6 +123,7 @@ class Token {
   std::size_t count_private_keys(Deadline deadline);
 
  private:
+  friend class TlsKey;  // a key of another kind, in tls_key.h
   explicit Token(std::shared_ptr<TokenImpl> impl);
   std::shared_ptr<TokenImpl> impl_;
 };

@@ -1,9 +1,12 @@
 // What stands behind Token: the members in the order in which they need each other.
 #pragma once
 
+#include <atomic>
+#include <functional>
 #include <memory>
-#include <set>
+#include <string>
 
+#include "hsm/capabilities.h"
 #include "hsm/keeper.h"
 #include "hsm/key_object.h"
 #include "hsm/orphans.h"
@@ -17,7 +20,11 @@ class TokenImpl {
   TokenImpl(const TokenOptions& options, Secret pin);
 
   const TokenInfo& info() const noexcept { return info_; }
-  bool can_generate(KeyAlgorithm algorithm) const noexcept { return offered_.contains(algorithm); }
+  const Capabilities& capabilities() const noexcept { return capabilities_; }
+  // openCryptoki makes every key it unwraps readable, whatever the template says. Found out at the first one, which is
+  // destroyed; from then on keys are not brought in that way.
+  bool unwraps_as_asked() const noexcept { return unwraps_as_asked_; }
+  void unwraps_otherwise(const std::string& mismatch);
   KeyObjects& objects() noexcept { return objects_; }
   SessionPool& pool() noexcept { return pool_; }
 
@@ -37,7 +44,8 @@ class TokenImpl {
   std::shared_ptr<Module> module_;
   Keeper keeper_;
   TokenInfo info_;
-  std::set<KeyAlgorithm> offered_;
+  Capabilities capabilities_;
+  std::atomic<bool> unwraps_as_asked_ = true;
   KeyObjects objects_;
   Orphans orphans_;
   SessionPool pool_;  // last: its workers use all of the above, and end before it goes
@@ -52,6 +60,18 @@ struct MadeKey {
 };
 MadeKey make_key(Session& session, TokenImpl& token, const std::shared_ptr<KeyObject>& object,
                  const KeyRequest& request);
+
+// The two ways in which a key that a call was to make does not come to be, for make_key and its like.
+//
+// The call failed: throws CkFailure, and if nobody knows whether it made the key, has it looked for once the token
+// answers again.
+[[noreturn]] void not_made(TokenImpl& token, const std::shared_ptr<KeyObject>& object, const char* function, CK_RV rv);
+// The call made it: runs `prove`. If that fails the key is destroyed, and the failure is an Error, never a CkFailure,
+// since the pool must not make a second key.
+MadeKey proven_or_destroyed(Session& session, TokenImpl& token, const std::shared_ptr<KeyObject>& object,
+                            const std::function<MadeKey()>& prove);
+
+Error no_such_key(const Uuid& id, SourcePlace where = SourcePlace::here());
 
 std::shared_ptr<TokenKey> make_token_key(std::shared_ptr<TokenImpl> token, const Uuid& id, PublicKey public_key);
 

@@ -40,26 +40,18 @@ std::shared_ptr<TokenKey> make_token_key(std::shared_ptr<TokenImpl> token, const
   return std::make_shared<TokenKeyImpl>(std::move(token), id, std::move(public_key));
 }
 
-MadeKey make_key(Session& session, TokenImpl& token, const std::shared_ptr<KeyObject>& object,
-                 const KeyRequest& request) {
-  KeyPairTemplates pair = key_pair_templates(request);
-  CK_MECHANISM mechanism{pair.mechanism, nullptr, 0};
-  CK_OBJECT_HANDLE public_half = CK_INVALID_HANDLE;
-  CK_OBJECT_HANDLE private_half = CK_INVALID_HANDLE;
-  const CK_RV rv =
-      session.ck().C_GenerateKeyPair(session.handle(), &mechanism, pair.public_key.data(), pair.public_key.size(),
-                                     pair.private_key.data(), pair.private_key.size(), &public_half, &private_half);
-  if (rv != CKR_OK) {
-    if (!changed_nothing(rv)) {
-      // The key may have been made before the connection broke: it is looked for once the token answers again.
-      token.orphans().add(object, Orphans::Made::perhaps);
-      token.sweep();
-    }
-    throw CkFailure("C_GenerateKeyPair", rv);
+void not_made(TokenImpl& token, const std::shared_ptr<KeyObject>& object, const char* function, CK_RV rv) {
+  if (!changed_nothing(rv)) {
+    token.orphans().add(object, Orphans::Made::perhaps);
+    token.sweep();
   }
-  object->set(private_half, session.epoch());
+  throw CkFailure(function, rv);
+}
+
+MadeKey proven_or_destroyed(Session& session, TokenImpl& token, const std::shared_ptr<KeyObject>& object,
+                            const std::function<MadeKey()>& prove) {
   const auto give_up = [&] {
-    // The public half goes with its session where it cannot be destroyed by itself.
+    // Session objects made on the way go with their session where they cannot be destroyed by themselves.
     session.poison();
     token.orphans().add(object, Orphans::Made::surely);
     try {
@@ -69,15 +61,8 @@ MadeKey make_key(Session& session, TokenImpl& token, const std::shared_ptr<KeyOb
       token.sweep();
     }
   };
-  // From here on a failure is an Error, never a CkFailure: the pool must not make a second key.
   try {
-    MadeKey made{object, read_public_key(session, public_half, request.algorithm), {}};
-    if (session.ck().C_DestroyObject(session.handle(), public_half) != CKR_OK) session.poison();
-    made.attributes = read_attributes(session, private_half);
-    if (const auto mismatch = first_mismatch(request, made.attributes)) {
-      throw Error(ErrorKind::internal_error, {*mismatch}).with_cause("key " + request.id.to_string());
-    }
-    return made;
+    return prove();
   } catch (const CkFailure& failure) {
     give_up();
     session.failed(failure.rv());
@@ -86,6 +71,28 @@ MadeKey make_key(Session& session, TokenImpl& token, const std::shared_ptr<KeyOb
     give_up();
     throw;
   }
+}
+
+MadeKey make_key(Session& session, TokenImpl& token, const std::shared_ptr<KeyObject>& object,
+                 const KeyRequest& request) {
+  KeyPairTemplates pair = key_pair_templates(request);
+  CK_MECHANISM mechanism{pair.mechanism, nullptr, 0};
+  CK_OBJECT_HANDLE public_half = CK_INVALID_HANDLE;
+  CK_OBJECT_HANDLE private_half = CK_INVALID_HANDLE;
+  const CK_RV rv =
+      session.ck().C_GenerateKeyPair(session.handle(), &mechanism, pair.public_key.data(), pair.public_key.size(),
+                                     pair.private_key.data(), pair.private_key.size(), &public_half, &private_half);
+  if (rv != CKR_OK) not_made(token, object, "C_GenerateKeyPair", rv);
+  object->set(private_half, session.epoch());
+  return proven_or_destroyed(session, token, object, [&] {
+    MadeKey made{object, read_public_key(session, public_half, request.algorithm), {}};
+    if (session.ck().C_DestroyObject(session.handle(), public_half) != CKR_OK) session.poison();
+    made.attributes = read_attributes(session, private_half);
+    if (const auto mismatch = first_mismatch(request, made.attributes)) {
+      throw Error(ErrorKind::internal_error, {*mismatch}).with_cause("key " + request.id.to_string());
+    }
+    return made;
+  });
 }
 
 }  // namespace hsmsigner::hsm

@@ -37,7 +37,8 @@ TEST_CASE("a token behind a socket (p11-kit's server and client) keeps it, also 
   const test_support::SoftHsm softhsm;
   test_support::RemoteToken remote(softhsm);
   const TokenOptions options{test_support::RemoteToken::module_path(), {softhsm.label(), ""}};
-  hsm_contract::check_contract({options, softhsm.pin()});
+  // p11-kit 0.24 does not carry CKM_AES_KEY_WRAP_PAD, and SoftHSM has no other.
+  hsm_contract::check_contract({options, softhsm.pin(), false, false});
 
   const auto token = Token::open(options, Secret(softhsm.pin()));
   const Deadline deadline = deadline_in(std::chrono::seconds(60));

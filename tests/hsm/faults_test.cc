@@ -1,61 +1,21 @@
 // What this room does when the token fails or lies: the fault module in front of SoftHSM.
-#include "support/faults.h"
-
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <chrono>
 #include <string>
 #include <thread>
 
-#include "base/error.h"
-#include "hsm/token.h"
-#include "support/softhsm.h"
+#include "faulty_token.h"
 
-using namespace hsmsigner;
-using namespace hsmsigner::hsm;
-using std::chrono::milliseconds;
-using std::chrono::seconds;
+using namespace hsm_faults;
 
 namespace {
-
-Deadline soon() { return deadline_in(seconds(60)); }
 
 // The keeper's session is gone too, so that a login is needed.
 const std::string kAllSessionsLost =
     "C_SignInit rv=CKR_SESSION_HANDLE_INVALID\n"
     "C_GetSessionInfo rv=CKR_SESSION_HANDLE_INVALID\n";
-
-class FaultyToken {
- public:
-  FaultyToken() { faults.install(); }
-
-  TokenOptions options() const {
-    TokenOptions options;
-    options.module_path = test_support::Faults::module_path();
-    options.selector.label = softhsm.label();
-    return options;
-  }
-  std::unique_ptr<Token> open() const { return Token::open(options(), Secret(softhsm.pin())); }
-  static GeneratedKey generate(Token& token, KeyAlgorithm algorithm = KeyAlgorithm::ec_p256, bool block = true) {
-    return token.generate({Uuid::random(), algorithm, block}, soon());
-  }
-  static Bytes sign(const GeneratedKey& key, Deadline deadline = soon()) {
-    return key.key()->sign(Digest::sha256, Bytes(32, 7), deadline);
-  }
-  // Counted by another program.
-  std::size_t keys() const { return softhsm.count_objects(); }
-  bool comes_to(std::size_t count) const {
-    const Deadline end = deadline_in(seconds(20));
-    while (keys() != count) {
-      if (std::chrono::steady_clock::now() > end) return false;
-      std::this_thread::sleep_for(milliseconds(50));
-    }
-    return true;
-  }
-
-  const test_support::SoftHsm softhsm;
-  const test_support::Faults faults{test_support::SoftHsm::module_path()};
-};
 
 // Whether a token that was left alone for a while is taken up again.
 bool signs_again(const GeneratedKey& key) {
@@ -69,23 +29,6 @@ bool signs_again(const GeneratedKey& key) {
   }
   return false;
 }
-
-struct Told {
-  ErrorKind kind;
-  std::string text;  // what() : details, cause and help
-};
-
-Told told_by(const auto& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return {error.kind(), error.what()};
-  }
-  FAIL("nothing was thrown");
-  return {ErrorKind::internal_error, ""};
-}
-
-bool says(const Told& told, const std::string& part) { return told.text.find(part) != std::string::npos; }
 
 }  // namespace
 

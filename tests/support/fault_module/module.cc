@@ -73,13 +73,40 @@ void apply(const Rule& rule, CK_TOKEN_INFO& token) {
   if (rule.sessions) token.ulMaxSessionCount = token.ulMaxRwSessionCount = *rule.sessions;
 }
 
-// What a call's answer is turned into, for the two calls whose answers a plan can change.
+void flip_last_bit(const Rule& rule, CK_BYTE* octets, CK_ULONG size) {
+  if (rule.flip && octets != nullptr && size > 0) octets[size - 1] ^= 1;
+}
+
+// The mechanism of a call that has one.
+template <typename... Arguments>
+std::optional<CK_MECHANISM_TYPE> mechanism_of(Arguments...) {
+  return std::nullopt;
+}
+std::optional<CK_MECHANISM_TYPE> mechanism_of(CK_SLOT_ID, CK_MECHANISM_TYPE mechanism, CK_MECHANISM_INFO*) {
+  return mechanism;
+}
+template <typename... Arguments>
+std::optional<CK_MECHANISM_TYPE> mechanism_of(CK_SESSION_HANDLE, CK_MECHANISM* mechanism, Arguments...) {
+  return mechanism->mechanism;
+}
+
+// What a call's answer is turned into, for the calls whose answers a plan can change.
 template <typename... Arguments>
 void falsify(const Rule&, Arguments...) {}
 void falsify(const Rule& rule, CK_SESSION_HANDLE, CK_OBJECT_HANDLE, CK_ATTRIBUTE* attributes, CK_ULONG count) {
   apply(rule, attributes, count);
 }
 void falsify(const Rule& rule, CK_SLOT_ID, CK_TOKEN_INFO* token) { apply(rule, *token); }
+void falsify(const Rule& rule, CK_SLOT_ID, CK_MECHANISM_TYPE, CK_MECHANISM_INFO* mechanism) {
+  if (rule.largest) mechanism->ulMaxKeySize = *rule.largest;
+}
+void falsify(const Rule& rule, CK_SESSION_HANDLE, CK_BYTE*, CK_ULONG, CK_BYTE* signature, CK_ULONG* size) {
+  flip_last_bit(rule, signature, *size);
+}
+void falsify(const Rule& rule, CK_SESSION_HANDLE, CK_MECHANISM*, CK_OBJECT_HANDLE, CK_OBJECT_HANDLE, CK_BYTE* wrapped,
+             CK_ULONG* size) {
+  flip_last_bit(rule, wrapped, *size);
+}
 
 template <auto Member>
 struct Call;
@@ -91,7 +118,7 @@ struct Call<Member> {
   static CK_RV run(Arguments... arguments) {
     try {
       note(name);
-      const std::vector<Rule> rules = state().plan.on_call(name);
+      const std::vector<Rule> rules = state().plan.on_call(name, mechanism_of(arguments...));
       CK_RV rv = CKR_OK;
       bool called = false;
       for (const Rule& rule : rules) std::this_thread::sleep_for(std::chrono::milliseconds(rule.delay_ms));
@@ -130,12 +157,16 @@ void prepare() {
   WRAP(C_Initialize);
   WRAP(C_Finalize);
   WRAP(C_GetTokenInfo);
+  WRAP(C_GetMechanismInfo);
   WRAP(C_OpenSession);
   WRAP(C_CloseSession);
   WRAP(C_GetSessionInfo);
   WRAP(C_Login);
   WRAP(C_Logout);
   WRAP(C_GenerateKeyPair);
+  WRAP(C_CreateObject);
+  WRAP(C_WrapKey);
+  WRAP(C_UnwrapKey);
   WRAP(C_GetAttributeValue);
   WRAP(C_FindObjectsInit);
   WRAP(C_FindObjects);

@@ -35,6 +35,13 @@ constexpr std::array kFlags = {
     Named<CK_FLAGS>{"CKF_USER_PIN_FINAL_TRY", CKF_USER_PIN_FINAL_TRY},
 };
 
+constexpr std::array kMechanisms = {
+    Named<CK_MECHANISM_TYPE>{"CKM_AES_KEY_WRAP_PAD", CKM_AES_KEY_WRAP_PAD},
+    Named<CK_MECHANISM_TYPE>{"CKM_AES_CBC_PAD", CKM_AES_CBC_PAD},
+    Named<CK_MECHANISM_TYPE>{"CKM_RSA_PKCS", CKM_RSA_PKCS},
+    Named<CK_MECHANISM_TYPE>{"CKM_ECDSA", CKM_ECDSA},
+};
+
 template <typename Table>
 auto value_of(const Table& table, const std::string& name) {
   for (const auto& row : table) {
@@ -68,6 +75,12 @@ void read_word(Rule& rule, const std::string& word) {
     rule.flags |= value_of(kFlags, value);
   } else if (key == "sessions") {
     rule.sessions = std::stoul(value);
+  } else if (key == "largest") {
+    rule.largest = std::stoul(value);
+  } else if (key == "flip") {
+    rule.flip = true;
+  } else if (key == "mechanism") {
+    rule.mechanism = value_of(kMechanisms, value);
   } else if (key == "delay_ms") {
     rule.delay_ms = static_cast<unsigned>(std::stoul(value));
   } else if (key == "skip") {
@@ -95,7 +108,7 @@ std::vector<Rule> parse_plan(const std::string& text) {
   return rules;
 }
 
-std::vector<Rule> Plan::on_call(const std::string& function) {
+std::vector<Rule> Plan::on_call(const std::string& function, std::optional<CK_MECHANISM_TYPE> mechanism) {
   std::ostringstream content;
   std::ifstream in(file_, std::ios::binary);
   if (!in) throw std::runtime_error("fault plan: cannot read " + file_);
@@ -108,7 +121,7 @@ std::vector<Rule> Plan::on_call(const std::string& function) {
   }
   std::vector<Rule> acting;
   for (Rule& rule : rules_) {
-    if (rule.function != function) continue;
+    if (rule.function != function || (rule.mechanism && rule.mechanism != mechanism)) continue;
     if (rule.skip > 0) {
       --rule.skip;
     } else if (rule.times > 0) {

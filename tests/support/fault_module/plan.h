@@ -1,11 +1,15 @@
 // What the fault module does to which call: a text of one line per rule, read anew when its file changes.
 //
-//   FUNCTION [rv=CKR_NAME] [after] [report=ATTRIBUTE:BOOL] [flag=CKF_NAME] [sessions=N] [delay_ms=N] [skip=N] [times=N]
+//   FUNCTION [rv=CKR_NAME] [after] [report=ATTRIBUTE:BOOL] [flag=CKF_NAME] [sessions=N] [largest=N] [flip]
+//            [mechanism=CKM_NAME] [delay_ms=N] [skip=N] [times=N]
 //
 //   rv        answers this instead of calling the token; with `after` the token is called first and does its work
 //   report    C_GetAttributeValue: what the token says of this CK_BBOOL attribute
 //   flag      C_GetTokenInfo: sets this flag as well
 //   sessions  C_GetTokenInfo: the largest number of sessions, R/W or not
+//   largest   C_GetMechanismInfo: the largest key
+//   flip      C_WrapKey: the last bit of the wrapped key; C_Sign: the last bit of the signature
+//   mechanism acts only on calls with this one: C_GetMechanismInfo, C_WrapKey, C_UnwrapKey, C_SignInit
 //   delay_ms  before the call
 //   skip      leaves the first N calls alone; times: acts on N calls only
 #pragma once
@@ -29,6 +33,9 @@ struct Rule {
   std::optional<std::pair<CK_ATTRIBUTE_TYPE, CK_BBOOL>> report;
   CK_FLAGS flags = 0;
   std::optional<CK_ULONG> sessions;
+  std::optional<CK_ULONG> largest;
+  bool flip = false;
+  std::optional<CK_MECHANISM_TYPE> mechanism;
   unsigned delay_ms = 0;
   std::size_t skip = 0;
   std::size_t times = std::numeric_limits<std::size_t>::max();
@@ -41,8 +48,8 @@ std::vector<Rule> parse_plan(const std::string& text);
 class Plan {
  public:
   explicit Plan(std::string file) : file_(std::move(file)) {}
-  // The rules that act on this call of `function`. Counts it.
-  std::vector<Rule> on_call(const std::string& function);
+  // The rules that act on this call of `function`, with this mechanism if it has one. Counts it.
+  std::vector<Rule> on_call(const std::string& function, std::optional<CK_MECHANISM_TYPE> mechanism);
 
  private:
   const std::string file_;

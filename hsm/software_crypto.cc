@@ -1,0 +1,164 @@
+#include "hsm/software_crypto.h"
+
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/param_build.h>
+#include <openssl/x509.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+
+namespace hsmsigner::hsm {
+namespace {
+
+template <auto free_function>
+struct Free {
+  template <typename T>
+  void operator()(T* object) const noexcept {
+    free_function(object);
+  }
+};
+using BignumPtr = std::unique_ptr<BIGNUM, Free<BN_free>>;
+using CipherPtr = std::unique_ptr<EVP_CIPHER, Free<EVP_CIPHER_free>>;
+using CipherContextPtr = std::unique_ptr<EVP_CIPHER_CTX, Free<EVP_CIPHER_CTX_free>>;
+using ParamsPtr = std::unique_ptr<OSSL_PARAM, Free<OSSL_PARAM_free>>;
+using ParamsBuilderPtr = std::unique_ptr<OSSL_PARAM_BLD, Free<OSSL_PARAM_BLD_free>>;
+using Pkcs8Ptr = std::unique_ptr<PKCS8_PRIV_KEY_INFO, Free<PKCS8_PRIV_KEY_INFO_free>>;
+using PkeyContextPtr = std::unique_ptr<EVP_PKEY_CTX, Free<EVP_PKEY_CTX_free>>;
+using PkeyPtr = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
+
+// Empties this thread's error queue on the way in and out.
+struct CleanErrorQueue {
+  CleanErrorQueue() noexcept { ERR_clear_error(); }
+  ~CleanErrorQueue() { ERR_clear_error(); }
+  CleanErrorQueue(const CleanErrorQueue&) = delete;
+  CleanErrorQueue& operator=(const CleanErrorQueue&) = delete;
+};
+
+[[noreturn]] void fail(const std::string& what, SourcePlace where = SourcePlace::here()) {
+  std::string cause = what;
+  char text[256];
+  while (const unsigned long code = ERR_get_error()) {
+    ERR_error_string_n(code, text, sizeof text);
+    cause.append(": ").append(text);
+  }
+  throw Error(ErrorKind::internal_error, {}, where).with_cause(cause);
+}
+
+void require(bool good, const char* what, SourcePlace where = SourcePlace::here()) {
+  if (!good) fail(what, where);
+}
+
+class WipedBytes {
+ public:
+  explicit WipedBytes(std::size_t size) : octets_(size) {}
+  ~WipedBytes() { cleanse(octets_); }
+  WipedBytes(const WipedBytes&) = delete;
+  WipedBytes& operator=(const WipedBytes&) = delete;
+
+  std::uint8_t* data() noexcept { return octets_.data(); }
+  std::size_t size() const noexcept { return octets_.size(); }
+  ByteView first(std::size_t count) const noexcept { return ByteView(octets_).first(count); }
+
+ private:
+  Bytes octets_;
+};
+
+// Writes at most input.size() + 2 * kAesBlock octets and tells how many.
+std::size_t run_cipher(WrappingForm form, bool encrypt, ByteView key, ByteView iv, ByteView input, std::uint8_t* out) {
+  const bool key_wrap = form == WrappingForm::key_wrap_pad;
+  require(key.size() == kWrappingKeySize && iv.size() == (key_wrap ? 0 : kAesBlock), "sizes of a wrapping");
+  const CipherPtr cipher(EVP_CIPHER_fetch(nullptr, key_wrap ? "AES-256-WRAP-PAD" : "AES-256-CBC", nullptr));
+  const CipherContextPtr context(EVP_CIPHER_CTX_new());
+  require(cipher && context, "AES of a wrapping");
+  if (key_wrap) EVP_CIPHER_CTX_set_flags(context.get(), EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
+  int body = 0;
+  int rest = 0;
+  require(EVP_CipherInit_ex2(context.get(), cipher.get(), key.data(), key_wrap ? nullptr : iv.data(), encrypt ? 1 : 0,
+                             nullptr) == 1 &&
+              EVP_CipherUpdate(context.get(), out, &body, input.data(), static_cast<int>(input.size())) == 1 &&
+              EVP_CipherFinal_ex(context.get(), out + body, &rest) == 1 && body >= 0 && rest >= 0,
+          encrypt ? "wrap a key" : "open a wrapped key");
+  return static_cast<std::size_t>(body) + static_cast<std::size_t>(rest);
+}
+
+PkeyPtr pkey_from(const PublicKey& key) {
+  const ParamsBuilderPtr builder(OSSL_PARAM_BLD_new());
+  require(builder != nullptr, "OSSL_PARAM_BLD");
+  BignumPtr modulus;
+  BignumPtr exponent;
+  bool good = false;
+  if (const auto* rsa = std::get_if<RsaPublicKey>(&key)) {
+    modulus.reset(BN_bin2bn(rsa->modulus.data(), static_cast<int>(rsa->modulus.size()), nullptr));
+    exponent.reset(BN_bin2bn(rsa->exponent.data(), static_cast<int>(rsa->exponent.size()), nullptr));
+    good = modulus && exponent && OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, modulus.get()) == 1 &&
+           OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, exponent.get()) == 1;
+  } else {
+    const auto& ec = std::get<EcPublicKey>(key);
+    const std::string_view group = info(ec.curve).openssl;
+    good =
+        OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, group.data(), group.size()) == 1 &&
+        OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, ec.point.data(), ec.point.size()) == 1;
+  }
+  const ParamsPtr parameters(good ? OSSL_PARAM_BLD_to_param(builder.get()) : nullptr);
+  const PkeyContextPtr context(
+      EVP_PKEY_CTX_new_from_name(nullptr, family_of(key) == KeyFamily::rsa ? "RSA" : "EC", nullptr));
+  EVP_PKEY* made = nullptr;
+  require(parameters && context && EVP_PKEY_fromdata_init(context.get()) == 1 &&
+              EVP_PKEY_fromdata(context.get(), &made, EVP_PKEY_PUBLIC_KEY, parameters.get()) == 1,
+          "make a public key");
+  return PkeyPtr(made);
+}
+
+}  // namespace
+
+Bytes wrap_key(WrappingForm form, ByteView key, ByteView iv, const Secret& pkcs8) {
+  const CleanErrorQueue clean;
+  Bytes wrapped(pkcs8.size() + 2 * kAesBlock);
+  wrapped.resize(run_cipher(form, true, key, iv, pkcs8.bytes(), wrapped.data()));
+  return wrapped;
+}
+
+Secret open_key(WrappingForm form, ByteView key, ByteView iv, ByteView wrapped) {
+  const CleanErrorQueue clean;
+  WipedBytes opened(wrapped.size() + 2 * kAesBlock);
+  const std::size_t size = run_cipher(form, false, key, iv, wrapped, opened.data());
+  return Secret(opened.first(size));
+}
+
+Secret canonical_pkcs8(const Secret& pkcs8) {
+  const CleanErrorQueue clean;
+  const std::uint8_t* end = pkcs8.bytes().data();
+  const Pkcs8Ptr read(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &end, static_cast<long>(pkcs8.size())));
+  require(read != nullptr, "PrivateKeyInfo from the token");
+  const ByteView rest = pkcs8.bytes().subspan(static_cast<std::size_t>(end - pkcs8.bytes().data()));
+  require(rest.size() < kAesBlock && std::ranges::all_of(rest, [](std::uint8_t octet) { return octet == 0; }),
+          "octets after the PrivateKeyInfo from the token");
+  const PkeyPtr key(EVP_PKCS82PKEY(read.get()));
+  require(key != nullptr, "private key from the token");
+  require(EVP_PKEY_is_a(key.get(), "RSA") == 1 || EVP_PKEY_is_a(key.get(), "EC") == 1, "neither RSA nor EC");
+  const Pkcs8Ptr made(EVP_PKEY2PKCS8(key.get()));
+  const int size = made ? i2d_PKCS8_PRIV_KEY_INFO(made.get(), nullptr) : 0;
+  require(size > 0, "encode PrivateKeyInfo");
+  WipedBytes der(static_cast<std::size_t>(size));
+  std::uint8_t* out = der.data();
+  require(i2d_PKCS8_PRIV_KEY_INFO(made.get(), &out) == size, "encode PrivateKeyInfo");
+  return Secret(der.first(der.size()));
+}
+
+bool verifies(const PublicKey& key, Digest digest, ByteView digest_value, ByteView signature) {
+  const CleanErrorQueue clean;
+  const PkeyPtr pkey = pkey_from(key);
+  const PkeyContextPtr context(EVP_PKEY_CTX_new(pkey.get(), nullptr));
+  const std::string name(info(digest).name);
+  return context && EVP_PKEY_verify_init(context.get()) == 1 &&
+         EVP_PKEY_CTX_set_signature_md(context.get(), EVP_get_digestbyname(name.c_str())) == 1 &&
+         EVP_PKEY_verify(context.get(), signature.data(), signature.size(), digest_value.data(), digest_value.size()) ==
+             1;
+}
+
+}  // namespace hsmsigner::hsm
