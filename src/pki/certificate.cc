@@ -1,13 +1,14 @@
 #include "pki/certificate.h"
 
-#include <arpa/inet.h>
 #include <openssl/pem.h>
 
-#include <array>
 #include <ctime>
 #include <limits>
 
+#include "pki/alternative_name.h"
 #include "pki/certificate_impl.h"
+#include "pki/name.h"
+#include "pki/pem_blocks.h"
 #include "pki/public_key.h"
 
 namespace hsmsigner::pki {
@@ -17,67 +18,16 @@ namespace {
   throw Error(ErrorKind::invalid_object, {"these octets are not an X.509 certificate"});
 }
 
-std::string one_line(const X509_NAME* name) {
-  const OpensslText text(X509_NAME_oneline(name, nullptr, 0));
-  return require_pointer(text.get(), "X509_NAME_oneline");
-}
-
-std::string hash_old(const X509_NAME* name) {
-  // The first four octets of the name's MD5, little-endian.
-  const auto value = static_cast<std::uint32_t>(X509_NAME_hash_old(name));
-  std::array<std::uint8_t, 4> octets{};
-  for (std::size_t i = 0; i < octets.size(); ++i) octets[i] = static_cast<std::uint8_t>(value >> (24 - 8 * i));
-  return to_hex(octets);
-}
-
 UnixTime to_unix_time(const ASN1_TIME* time) {
   std::tm utc{};
   require(ASN1_TIME_to_tm(time, &utc), "ASN1_TIME_to_tm");
   return UnixTime(std::chrono::seconds(::timegm(&utc)));
 }
 
-std::string ip_text(ByteView address) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  const int family = address.size() == 4 ? AF_INET : AF_INET6;
-  if (address.size() != 4 && address.size() != 16) return {};
-  if (::inet_ntop(family, address.data(), text.data(), text.size()) == nullptr) return {};
-  return text.data();
-}
-
-std::string text_of(const ASN1_STRING* string) {
-  const ByteView content = content_of(string);
-  return {content.begin(), content.end()};
-}
-
-// Nothing for the kinds of GeneralName that AlternativeName has no word for.
-std::optional<AlternativeName> to_alternative_name(const GENERAL_NAME* name) {
-  int type = 0;
-  const auto* value = static_cast<const ASN1_STRING*>(GENERAL_NAME_get0_value(name, &type));
-  switch (type) {
-    case GEN_DNS: return AlternativeName{AlternativeName::Kind::dns, text_of(value)};
-    case GEN_EMAIL: return AlternativeName{AlternativeName::Kind::email, text_of(value)};
-    case GEN_IPADD: {
-      std::string text = ip_text(content_of(value));
-      if (text.empty()) return std::nullopt;
-      return AlternativeName{AlternativeName::Kind::ip, std::move(text)};
-    }
-    default: return std::nullopt;
-  }
-}
-
 // Instead of OpenSSL's own, which asks at the terminal.
 int no_passphrase(char*, int, int, void*) { return -1; }
 
 }  // namespace
-
-std::string AlternativeName::to_string() const {
-  switch (kind) {
-    case Kind::dns: return "DNS:" + value;
-    case Kind::ip: return "IP:" + value;
-    case Kind::email: return "email:" + value;
-  }
-  return value;
-}
 
 X509Ptr parse_x509(ByteView der) {
   if (der.size() > static_cast<std::size_t>(std::numeric_limits<int>::max())) return nullptr;
@@ -110,21 +60,7 @@ Certificate Certificate::from_pem(std::string_view pem) {
 
 Bytes Certificate::der() const { return impl_->der; }
 
-std::string Certificate::pem() const {
-  // RFC 7468 2: 64 characters a line.
-  static constexpr std::size_t kLineOctets = 48;
-  std::string pem = "-----BEGIN CERTIFICATE-----\n";
-  const ByteView der = impl_->der;
-  pem.reserve(der.size() * 3 / 2 + 64);
-  std::array<unsigned char, 65> line{};  // EVP_EncodeBlock ends it with NUL
-  for (std::size_t at = 0; at < der.size(); at += kLineOctets) {
-    const std::size_t size = std::min(kLineOctets, der.size() - at);
-    const int length = EVP_EncodeBlock(line.data(), &der[at], static_cast<int>(size));
-    pem.append(line.begin(), line.begin() + length);
-    pem += '\n';
-  }
-  return pem += "-----END CERTIFICATE-----\n";
-}
+std::string Certificate::pem() const { return to_pem("CERTIFICATE", impl_->der); }
 
 std::string Certificate::subject() const {
   const CleanErrorQueue clean;
@@ -144,6 +80,28 @@ std::string Certificate::subject_hash_old() const {
 std::string Certificate::issuer_hash_old() const {
   const CleanErrorQueue clean;
   return hash_old(X509_get_issuer_name(impl_->x509.get()));
+}
+
+std::string Certificate::common_name() const {
+  const CleanErrorQueue clean;
+  const X509_NAME* name = X509_get_subject_name(impl_->x509.get());
+  int last = -1;
+  for (int at = -1; (at = X509_NAME_get_index_by_NID(name, NID_commonName, at)) >= 0;) last = at;
+  if (last < 0) return {};
+  unsigned char* utf8 = nullptr;
+  const int size = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, last)));
+  if (size < 0) return {};
+  const OpensslBytes owner(utf8);
+  return {utf8, utf8 + size};
+}
+
+std::optional<Digest> Certificate::signature_digest() const {
+  int digest_nid = NID_undef;
+  if (OBJ_find_sigid_algs(X509_get_signature_nid(impl_->x509.get()), &digest_nid, nullptr) != 1) return std::nullopt;
+  for (const DigestAlgorithmInfo& row : digests()) {
+    if (EVP_MD_get_type(evp_md(row.digest)) == digest_nid) return row.digest;
+  }
+  return std::nullopt;
 }
 
 UnixTime Certificate::not_before() const {
@@ -170,14 +128,9 @@ std::string Certificate::fingerprint_sha256() const {
 
 std::vector<AlternativeName> Certificate::alternative_names() const {
   const CleanErrorQueue clean;
-  std::vector<AlternativeName> result;
   const GeneralNamesPtr names(
       static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(impl_->x509.get(), NID_subject_alt_name, nullptr, nullptr)));
-  if (!names) return result;
-  for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
-    if (auto name = to_alternative_name(sk_GENERAL_NAME_value(names.get(), i))) result.push_back(std::move(*name));
-  }
-  return result;
+  return to_alternative_names(names.get());
 }
 
 bool Certificate::is_certificate_authority() const {

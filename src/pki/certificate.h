@@ -40,11 +40,17 @@ class Certificate {
   std::string subject_hash_old() const;
   std::string issuer_hash_old() const;
 
+  // The last common name of the subject, as UTF-8; "" when there is none.
+  std::string common_name() const;
+
   UnixTime not_before() const;
   UnixTime not_after() const;
   std::string serial_number() const;       // upper-case hexadecimal, as `openssl x509 -serial`
   std::string fingerprint_sha256() const;  // AA:BB:…, as `openssl x509 -fingerprint -sha256`
   std::vector<AlternativeName> alternative_names() const;
+
+  // The digest of its signature; nothing for one that the table of digests has not (Ed25519, RSASSA-PSS).
+  std::optional<Digest> signature_digest() const;
 
   // basicConstraints cA and keyUsage keyCertSign (RFC 5280 4.2.1.9, 4.2.1.3).
   bool is_certificate_authority() const;

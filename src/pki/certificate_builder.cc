@@ -1,26 +1,21 @@
 #include "pki/certificate_builder.h"
 
-#include <openssl/objects.h>
-
 #include <algorithm>
 #include <memory>
 #include <string>
 
-#include "base/der.h"
 #include "pki/certificate_impl.h"
 #include "pki/extensions.h"
 #include "pki/name.h"
 #include "pki/openssl.h"
 #include "pki/public_key.h"
+#include "pki/refuse.h"
+#include "pki/signed_structure.h"
 
 namespace hsmsigner::pki {
 namespace {
 
 constexpr std::size_t kMaxSerialOctets = 20;  // RFC 5280 4.1.2.2
-
-[[noreturn]] void refuse(const char* field, const std::string& why) {
-  throw Error(ErrorKind::invalid_object, {std::string(field) + ": " + why});
-}
 
 [[noreturn]] void fail(const char* cause, SourcePlace where = SourcePlace::here()) {
   throw Error(ErrorKind::internal_error, {}, where).with_cause(cause);
@@ -51,15 +46,6 @@ void set_validity(X509* x509, UnixTime not_before, UnixTime not_after) {
   require(X509_set1_notAfter(x509, to_asn1_time("not_after", not_after).get()), "X509_set1_notAfter");
 }
 
-// RSA: parameters NULL (RFC 4055 5, RFC 3279 2.2.1); ECDSA: absent (RFC 5758 3.2).
-void set_signature_algorithm(X509_ALGOR* algorithm, KeyFamily family, Digest digest) {
-  const int key_nid = family == KeyFamily::rsa ? NID_rsaEncryption : NID_X9_62_id_ecPublicKey;
-  int signature_nid = NID_undef;
-  require(OBJ_find_sigid_by_algs(&signature_nid, EVP_MD_get_type(evp_md(digest)), key_nid), "OBJ_find_sigid_by_algs");
-  const int parameter_type = family == KeyFamily::rsa ? V_ASN1_NULL : V_ASN1_UNDEF;
-  require(X509_ALGOR_set0(algorithm, OBJ_nid2obj(signature_nid), parameter_type, nullptr), "X509_ALGOR_set0");
-}
-
 X509* x509_of(const Certificate& certificate) { return certificate.impl().x509.get(); }
 
 // Everything but the signature.
@@ -78,25 +64,17 @@ X509Ptr make_unsigned(const CertificateSpec& spec, const PublicKey& subject_key,
   X509_PUBKEY* key = X509_get_X509_PUBKEY(x509.get());
   write_public_key(key, subject_key);
   const Bytes subject_key_id = key_identifier(key);
-  add_extensions(x509.get(), spec, family_of(subject_key), subject_key_id,
-                 issuer != nullptr ? key_identifier_of_issuer(issuer) : subject_key_id);
+  const EncodedExtensions extensions =
+      make_certificate_extensions(spec, family_of(subject_key), subject_key_id,
+                                  issuer != nullptr ? key_identifier_of_issuer(issuer) : subject_key_id);
+  for (int i = 0; i < sk_X509_EXTENSION_num(extensions.get()); ++i) {
+    require(X509_add_ext(x509.get(), sk_X509_EXTENSION_value(extensions.get(), i), -1), "X509_add_ext");
+  }
   return x509;
 }
 
 Bytes encode_to_be_signed(X509* x509) {
   return i2d([&](unsigned char** out) { return i2d_re_X509_tbs(x509, out); });
-}
-
-// Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue } (RFC 5280 4.1).
-Bytes assemble(ByteView to_be_signed, const X509_ALGOR* algorithm, ByteView signature) {
-  Bytes content(to_be_signed.begin(), to_be_signed.end());
-  const Bytes encoded_algorithm = i2d([&](unsigned char** out) { return i2d_X509_ALGOR(algorithm, out); });
-  content.insert(content.end(), encoded_algorithm.begin(), encoded_algorithm.end());
-  append_der_bit_string(content, signature);
-  Bytes certificate;
-  certificate.reserve(content.size() + 5);
-  append_der(certificate, der_tag::sequence, content);
-  return certificate;
 }
 
 // What a relying party will do with it: parse, decode the key, verify the signature.
@@ -112,18 +90,15 @@ X509Ptr parse_and_verify(ByteView der, ByteView to_be_signed, X509* issuer) {
   return x509;
 }
 
-void check_signer(const Signer& signer, const PublicKey& expected, Digest digest) {
-  const PublicKey& key = signer.public_key();
-  if (key != expected) fail("the signer's key is not the issuer's");
-  if (const auto why = why_cannot_sign(family_of(key), bits_of(key), digest)) refuse("digest", *why);
-}
-
 }  // namespace
 
 Certificate build_certificate(const CertificateSpec& spec, const PublicKey& subject_key, const Certificate* issuer,
                               Signer& signer, Deadline deadline) {
   const CleanErrorQueue clean;
-  check_signer(signer, issuer != nullptr ? issuer->public_key() : subject_key, spec.digest);
+  if (signer.public_key() != (issuer != nullptr ? issuer->public_key() : subject_key)) {
+    fail("the signer's key is not the issuer's");
+  }
+  check_can_sign(signer, spec.digest);
   X509* issuer_x509 = issuer != nullptr ? x509_of(*issuer) : nullptr;
 
   const X509Ptr draft = make_unsigned(spec, subject_key, issuer_x509);
@@ -135,7 +110,7 @@ Certificate build_certificate(const CertificateSpec& spec, const PublicKey& subj
   const Bytes to_be_signed = encode_to_be_signed(draft.get());
   const Bytes signature = signer.sign(spec.digest, hash(spec.digest, to_be_signed), deadline);
 
-  Bytes der = assemble(to_be_signed, algorithm, signature);
+  Bytes der = assemble_signed(to_be_signed, algorithm, signature);
   X509Ptr x509 = parse_and_verify(der, to_be_signed, issuer_x509);
   return Certificate(std::make_shared<const Certificate::Impl>(Certificate::Impl{std::move(x509), std::move(der)}));
 }

@@ -11,9 +11,20 @@ Bytes key_identifier(const X509_PUBKEY* key);
 // The issuer's subjectKeyIdentifier as it stands in its certificate, computed where it has none.
 Bytes key_identifier_of_issuer(X509* issuer);
 
-// Adds every extension that `spec` asks for; X509's public key is already set.
+void free_extensions(STACK_OF(X509_EXTENSION) * extensions) noexcept;
+using EncodedExtensions = std::unique_ptr<STACK_OF(X509_EXTENSION), OpensslFree<free_extensions>>;
+
+// Every extension of the certificate that `spec` asks for.
 // Throws Error{invalid_object}, naming the field, for what cannot be encoded.
-void add_extensions(X509* x509, const CertificateSpec& spec, KeyFamily subject_family, ByteView subject_key_id,
-                    ByteView authority_key_id);
+EncodedExtensions make_certificate_extensions(const CertificateSpec& spec, KeyFamily subject_family,
+                                              ByteView subject_key_id, ByteView authority_key_id);
+
+// What of them a subject can ask an authority for.
+struct RequestedExtensions {
+  bool certificate_authority = false;
+  std::optional<unsigned> path_length;
+  std::vector<AlternativeName> alternative_names;
+};
+EncodedExtensions make_requested_extensions(const RequestedExtensions& wanted, KeyFamily subject_family);
 
 }  // namespace hsmsigner::pki

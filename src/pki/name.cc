@@ -1,10 +1,12 @@
 #include "pki/name.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <string>
 
 #include "base/utf8.h"
+#include "pki/refuse.h"
 
 namespace hsmsigner::pki {
 namespace {
@@ -21,10 +23,6 @@ constexpr Attribute kLocality{NID_localityName, V_ASN1_UTF8STRING, 128};
 constexpr Attribute kOrganizationalUnit{NID_organizationalUnitName, V_ASN1_UTF8STRING, 64};
 constexpr Attribute kCommonName{NID_commonName, V_ASN1_UTF8STRING, 64};
 constexpr Attribute kEmail{NID_pkcs9_emailAddress, V_ASN1_IA5STRING, 255};
-
-[[noreturn]] void refuse(const std::string& field, const std::string& why) {
-  throw Error(ErrorKind::invalid_object, {field + ": " + why});
-}
 
 bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
 
@@ -68,6 +66,19 @@ X509NamePtr make_name(const SubjectName& subject) {
   // An issuer's name must not be empty (RFC 5280 4.1.2.4), and an empty subject would need a critical SAN (4.1.2.6).
   if (X509_NAME_entry_count(name.get()) == 0) refuse("common_name", "the subject is empty");
   return name;
+}
+
+std::string one_line(const X509_NAME* name) {
+  const OpensslText text(X509_NAME_oneline(name, nullptr, 0));
+  return require_pointer(text.get(), "X509_NAME_oneline");
+}
+
+std::string hash_old(const X509_NAME* name) {
+  // The first four octets of the name's MD5, little-endian.
+  const auto value = static_cast<std::uint32_t>(X509_NAME_hash_old(name));
+  std::array<std::uint8_t, 4> octets{};
+  for (std::size_t i = 0; i < octets.size(); ++i) octets[i] = static_cast<std::uint8_t>(value >> (24 - 8 * i));
+  return to_hex(octets);
 }
 
 }  // namespace hsmsigner::pki
