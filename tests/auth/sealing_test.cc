@@ -1,0 +1,46 @@
+// Sealed answers: opened by who has the key, for what they were sealed for, and by nobody else.
+#include "auth/sealing.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "support/command.h"
+
+using namespace hsmsigner;
+
+TEST_CASE("SHA-256 as openssl has it") {
+  const std::string openssl = test_support::must_run({"openssl", "dgst", "-sha256", "-r"}, "some text");
+  CHECK(auth::sha256_hex("some text") == openssl.substr(0, 64));
+}
+
+TEST_CASE("what was sealed opens with its key and context") {
+  for (const std::string& plain : {std::string(), std::string("x"), std::string(100000, 'y')}) {
+    const std::string sealed = auth::seal("key", "context", plain);
+    const auto opened = auth::open_sealed("key", "context", sealed);
+    REQUIRE(opened);
+    CHECK(opened->view() == plain);
+    if (plain.size() > 1) CHECK(sealed.find(plain) == std::string::npos);
+  }
+  CHECK(auth::seal("key", "context", "x") != auth::seal("key", "context", "x"));  // another nonce
+}
+
+TEST_CASE("what was sealed does not open with another key or context, nor changed anywhere") {
+  const std::string sealed = auth::seal("key", "context", "the answer");
+  CHECK_FALSE(auth::open_sealed("another key", "context", sealed));
+  CHECK_FALSE(auth::open_sealed("key", "another context", sealed));
+  CHECK_FALSE(auth::open_sealed("key", "context", ""));
+  CHECK_FALSE(auth::open_sealed("key", "context", "AAAA"));
+  for (std::size_t i = 0; i < sealed.size(); ++i) {
+    std::string changed = sealed;
+    changed[i] = changed[i] == 'A' ? 'B' : 'A';
+    CHECK_FALSE(auth::open_sealed("key", "context", changed));
+  }
+}
+
+TEST_CASE("what stands in the database for a key is not what seals") {
+  CHECK(auth::key_digest("key") == auth::key_digest("key"));
+  CHECK(auth::key_digest("key") != auth::key_digest("Key"));
+  CHECK(auth::key_digest("key") != auth::sha256_hex("key"));
+  CHECK_FALSE(auth::open_sealed(auth::key_digest("key"), "context", auth::seal("key", "context", "x")));
+}
