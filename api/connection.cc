@@ -1,12 +1,9 @@
 #include "api/connection.h"
 
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 
 #include "base/error.h"
 
@@ -20,18 +17,6 @@ constexpr std::size_t kSendAtOnce = 65536;
 constexpr std::size_t kLeastSendRate = 256U << 10;  // octets a second that a peer must take of a long answer
 constexpr milliseconds kLinger{2000};
 constexpr std::size_t kLingerBytes = 64U << 20;
-
-// False when the deadline passed first.
-bool wait_for(int socket, short events, Deadline deadline) {
-  while (true) {
-    const auto left = std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now()).count();
-    if (left < 0) return false;
-    pollfd entry{socket, events, 0};
-    const int ready = ::poll(&entry, 1, static_cast<int>(std::min<long long>(left + 1, 3'600'000)));
-    if (ready > 0) return true;
-    if (ready < 0 && errno != EINTR) return false;
-  }
-}
 
 // One past the empty line, or npos. Takes bare line feeds too, so that such a head is refused at once, not waited for.
 std::size_t end_of_head(std::string_view text) {
@@ -95,27 +80,25 @@ void IdleConnections::end_sockets() {
   sockets_.clear();
 }
 
-Connection::Connection(int socket, const ConnectionLimits& limits, IdleConnections& idle)
-    : socket_(socket), limits_(limits), idle_(idle) {
-  const int yes = 1;
-  ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+bool wait_for_first_octet(int socket, IdleConnections& idle, const std::function<milliseconds()>& patience) {
+  const IdleEntry entry(idle, socket);
+  if (!entry.entered() || !wait_for_socket(socket, POLLIN, deadline_in(patience()))) return false;
+  char octet = 0;
+  return ::recv(socket, &octet, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
 }
 
-Connection::~Connection() { ::close(socket_); }
-
-ssize_t Connection::receive(char* data, std::size_t size, Deadline deadline) const {
-  while (true) {
-    const ssize_t count = ::recv(socket_, data, size, MSG_DONTWAIT);
-    if (count >= 0) return count;
-    if (errno == EINTR) continue;
-    if (errno != EAGAIN || !wait_for(socket_, POLLIN, deadline)) return -1;
-  }
+ssize_t Connection::receive_more(Deadline deadline) {
+  char chunk[4096];
+  const ssize_t count = transport_->receive(chunk, sizeof chunk, deadline);
+  if (count <= 0) return count;
+  received_.append({chunk, static_cast<std::size_t>(count)});
+  cleanse(chunk, static_cast<std::size_t>(count));
+  return count;
 }
 
 bool Connection::read_head(RequestHead& head, const std::function<milliseconds()>& patience) {
-  const IdleEntry idle(idle_, socket_);
+  const IdleEntry idle(idle_, transport_->socket());
   if (!idle.entered()) return false;
-  char chunk[4096];
   Deadline deadline = deadline_in(patience());
   bool begun = false;
   while (true) {
@@ -123,24 +106,23 @@ bool Connection::read_head(RequestHead& head, const std::function<milliseconds()
       begun = true;
       deadline = deadline_in(limits_.read_timeout);
     }
-    if (received_.starts_with("\r\n")) received_.erase(0, 2);  // RFC 9112 2.2
+    if (received_.view().starts_with("\r\n")) received_.drop_front(2);  // RFC 9112 2.2
+    const std::string_view text = received_.view();
     // A method begins with a letter; what else talks here (TLS, for one) need not be waited for.
-    if (!received_.empty() && received_ != "\r" && (received_.front() <= ' ' || received_.front() > '~')) {
-      refuse("this is not HTTP/1.1; the server speaks plain HTTP only");
+    if (!text.empty() && text != "\r" && (text.front() <= ' ' || text.front() > '~')) {
+      refuse(limits_.tls ? "this is not HTTP/1.1" : "this is not HTTP/1.1; the server speaks plain HTTP only");
     }
-    const std::size_t end = end_of_head(received_);
-    if (std::min(end, received_.size()) > kMaxHeadBytes) refuse("the request's head is longer than 32768 octets");
-    if (end != std::string::npos) {
-      const std::string text = received_.substr(0, end);
-      received_.erase(0, end);
-      head = parse_request_head(text);
+    const std::size_t end = end_of_head(text);
+    if (std::min(end, text.size()) > kMaxHeadBytes) refuse("the request's head is longer than 32768 octets");
+    if (end != std::string_view::npos) {
+      head = parse_request_head(text.substr(0, end));
+      received_.drop_front(end);
       return true;
     }
-    const ssize_t count = receive(chunk, sizeof chunk, deadline);
-    const bool silent = received_.empty() || received_ == "\r";  // an empty line after a body is no request
+    const bool silent = text.empty() || text == "\r";  // an empty line after a body is no request
+    const ssize_t count = receive_more(deadline);
     if (count < 0 && !silent && steady_clock::now() >= deadline) refuse("the request's head did not arrive in time");
     if (count <= 0) return false;
-    received_.append(chunk, static_cast<std::size_t>(count));
   }
 }
 
@@ -176,18 +158,13 @@ ssize_t Connection::read_body(char* data, std::size_t size) {
   if (size == 0) return 0;
   ssize_t count = 0;
   if (received_.empty()) {
-    if (size < 4096) {  // cpp-httplib reads a chunk's line octet by octet
-      char chunk[4096];
-      count = receive(chunk, sizeof chunk, body_deadline_);
-      if (count <= 0) return count;
-      received_.assign(chunk, static_cast<std::size_t>(count));
-    } else {
-      count = receive(data, size, body_deadline_);
-    }
+    // cpp-httplib reads a chunk's line octet by octet.
+    count = size < 4096 ? receive_more(body_deadline_) : transport_->receive(data, size, body_deadline_);
   }
   if (!received_.empty()) {
-    count = static_cast<ssize_t>(received_.copy(data, size));
-    received_.erase(0, static_cast<std::size_t>(count));
+    const std::size_t used = received_.view().copy(data, size);
+    received_.drop_front(used);
+    count = static_cast<ssize_t>(used);
   }
   if (count <= 0) return count;
   body_left_ -= static_cast<std::uint64_t>(count);
@@ -200,13 +177,13 @@ ssize_t Connection::read_body(char* data, std::size_t size) {
 }
 
 ssize_t Connection::write(const char* data, std::size_t size) {
-  unsent_.append(data, size);
+  unsent_.append({data, size});
   if (unsent_.size() >= kSendAtOnce && !flush()) return -1;
   return static_cast<ssize_t>(size);
 }
 
 bool Connection::flush() {
-  const bool sent = send_all(unsent_);
+  const bool sent = send_all(unsent_.view());
   unsent_.clear();
   return sent;
 }
@@ -214,23 +191,16 @@ bool Connection::flush() {
 bool Connection::send_all(std::string_view data) {
   // One deadline for all of it, or a peer that reads a little now and then would hold its thread for ever.
   const Deadline deadline = deadline_in(limits_.write_timeout + std::chrono::seconds(data.size() / kLeastSendRate));
-  while (!data.empty() && !broken_) {
-    const ssize_t count = ::send(socket_, data.data(), data.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (count > 0) {
-      data.remove_prefix(static_cast<std::size_t>(count));
-    } else if (errno != EINTR) {
-      broken_ = errno != EAGAIN || !wait_for(socket_, POLLOUT, deadline);
-    }
-  }
+  broken_ = broken_ || !transport_->send(data.data(), data.size(), deadline);
   return !broken_;
 }
 
 void Connection::close_lingering() {
-  if (broken_ || ::shutdown(socket_, SHUT_WR) != 0) return;
   const Deadline deadline = deadline_in(kLinger);
+  if (broken_ || !transport_->end_sending(deadline)) return;
   char chunk[16384];
   for (std::size_t total = 0; total < kLingerBytes;) {
-    const ssize_t count = receive(chunk, sizeof chunk, deadline);
+    const ssize_t count = transport_->receive(chunk, sizeof chunk, deadline);
     if (count <= 0) return;
     total += static_cast<std::size_t>(count);
   }

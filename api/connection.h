@@ -1,5 +1,5 @@
-// One TCP connection: waits with deadlines, reads a request's head whole, and is what cpp-httplib reads the body from
-// and writes the answer to.
+// One connection, over TCP or TLS: waits with deadlines, reads a request's head whole, and is what cpp-httplib reads
+// the body from and writes the answer to.
 #pragma once
 
 #include <httplib.h>
@@ -8,12 +8,15 @@
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
 
 #include "api/request_head.h"
+#include "api/wiped_buffer.h"
 #include "base/clock.h"
+#include "base/transport.h"
 
 namespace hsmsigner::api {
 
@@ -38,17 +41,23 @@ class IdleConnections {
   std::list<int> sockets_;  // oldest first; open as long as they are in here
 };
 
+// Waits for a new connection's first octet, as one of the idle ones. False when none came in time or it was ended.
+// `patience` is asked as by Connection::read_head.
+bool wait_for_first_octet(int socket, IdleConnections& idle,
+                          const std::function<std::chrono::milliseconds()>& patience);
+
 struct ConnectionLimits {
   std::chrono::milliseconds read_timeout;   // for a whole head; again for a whole body
   std::chrono::milliseconds write_timeout;  // for a whole answer, and a second more for each 256 KiB of it
   std::size_t max_body_bytes;
+  bool tls;
 };
 
-// Owns the socket. Used by one thread.
+// Used by one thread.
 class Connection : public httplib::Stream {
  public:
-  Connection(int socket, const ConnectionLimits& limits, IdleConnections& idle);
-  ~Connection() override;
+  Connection(std::unique_ptr<Transport> transport, const ConnectionLimits& limits, IdleConnections& idle)
+      : transport_(std::move(transport)), limits_(limits), idle_(idle) {}
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
@@ -81,15 +90,15 @@ class Connection : public httplib::Stream {
   socket_t socket() const override { return 0; }
 
  private:
-  // Octets that came, 0 at the end of the stream, -1 when the deadline passed or the connection broke.
-  ssize_t receive(char* data, std::size_t size, Deadline deadline) const;
+  // As Transport::receive(); what came is appended to received_.
+  ssize_t receive_more(Deadline deadline);
   bool send_all(std::string_view data);
   ssize_t read_body(char* data, std::size_t size);
 
-  const int socket_;
+  const std::unique_ptr<Transport> transport_;
   const ConnectionLimits& limits_;
   IdleConnections& idle_;
-  std::string received_;  // from the socket, not yet used
+  WipedBuffer received_;  // from the transport, not yet used
   std::string head_text_;
   std::size_t head_read_ = 0;
   bool chunked_ = false;
@@ -98,7 +107,7 @@ class Connection : public httplib::Stream {
   bool body_started_ = false;
   Deadline body_deadline_;
   std::string chunk_tail_;  // the last octets of a chunked body
-  std::string unsent_;
+  WipedBuffer unsent_;
   bool broken_ = false;
 };
 

@@ -30,6 +30,22 @@ std::vector<std::string_view> pieces(std::string_view text, char separator) {
 // Whether a weight (RFC 9110 12.4.2) is above zero.
 bool is_positive_weight(std::string_view weight) { return weight.find_first_of("123456789") != std::string_view::npos; }
 
+void require_body(const RequestHead& head, std::string_view type, const char* sentence) {
+  const auto encoding = head.field("content-encoding");
+  if (encoding && !equals_ignoring_case(*encoding, "identity")) {
+    throw Error(ErrorKind::input_format_mismatch, {"Content-Encoding: a compressed body is not taken"});
+  }
+  const std::string content_type = head.field("content-type").value_or("");
+  const auto parts = pieces(content_type, ';');
+  bool good = equals_ignoring_case(parts.front(), type);
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    if (!equals_ignoring_case(parts[i].substr(0, 8), "charset=")) continue;
+    const std::string_view charset = parts[i].substr(8);
+    good = good && (equals_ignoring_case(charset, "utf-8") || equals_ignoring_case(charset, "\"utf-8\""));
+  }
+  if (!good) throw Error(ErrorKind::input_format_mismatch, {sentence});
+}
+
 }  // namespace
 
 void require_json_accepted(const RequestHead& head) {
@@ -61,19 +77,12 @@ void require_json_accepted(const RequestHead& head) {
 }
 
 void require_json_body(const RequestHead& head) {
-  const auto encoding = head.field("content-encoding");
-  if (encoding && !equals_ignoring_case(*encoding, "identity")) {
-    throw Error(ErrorKind::input_format_mismatch, {"Content-Encoding: a compressed body is not taken"});
-  }
-  const std::string content_type = head.field("content-type").value_or("");
-  const auto parts = pieces(content_type, ';');
-  bool good = equals_ignoring_case(parts.front(), "application/json");
-  for (std::size_t i = 1; i < parts.size(); ++i) {
-    if (!equals_ignoring_case(parts[i].substr(0, 8), "charset=")) continue;
-    const std::string_view charset = parts[i].substr(8);
-    good = good && (equals_ignoring_case(charset, "utf-8") || equals_ignoring_case(charset, "\"utf-8\""));
-  }
-  if (!good) throw Error(ErrorKind::input_format_mismatch, {"Content-Type: must be application/json, in UTF-8"});
+  require_body(head, "application/json", "Content-Type: must be application/json, in UTF-8");
+}
+
+void require_form_body(const RequestHead& head) {
+  require_body(head, "application/x-www-form-urlencoded",
+               "Content-Type: must be application/x-www-form-urlencoded, in UTF-8");
 }
 
 }  // namespace hsmsigner::api

@@ -9,5 +9,7 @@ namespace hsmsigner::api {
 void require_json_accepted(const RequestHead& head);
 // Throws Error{input_format_mismatch} unless the body is application/json in UTF-8, not compressed.
 void require_json_body(const RequestHead& head);
+// The same for application/x-www-form-urlencoded.
+void require_form_body(const RequestHead& head);
 
 }  // namespace hsmsigner::api

@@ -1,14 +1,18 @@
 #include "api/errors.h"
 
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
-
 #include <array>
+
+#include "api/json_writer.h"
 
 namespace hsmsigner::api {
 namespace {
 
 constexpr std::array kTable{
+    ErrorRow{ErrorKind::auth_not_authenticated, 401, "E016", "Not Authenticated", "", 0},
+    ErrorRow{ErrorKind::invalid_credential, 401, "E016", "Invalid Credential", "", 0},
+    ErrorRow{ErrorKind::key_too_long, 401, "E016", "Key Too Long", "", 0},
+    ErrorRow{ErrorKind::key_expired, 401, "E016", "Key Expired", "", 0},
+    ErrorRow{ErrorKind::need_password_change, 401, "E016", "The password needs to be changed.", "", 0},
     ErrorRow{ErrorKind::input_format_mismatch, 400, "E003", "Input Format Mismatch", "input-format=json", 0},
     ErrorRow{ErrorKind::output_format_mismatch, 400, "E003", "Output Format Mismatch", "output-format=json", 0},
     ErrorRow{ErrorKind::missing_query_parameter, 400, "E003", "Missing Query Parameter", "", 0},
@@ -19,6 +23,7 @@ constexpr std::array kTable{
     ErrorRow{ErrorKind::invalid_command, 400, "E003", "Invalid Command", "", 0},
     ErrorRow{ErrorKind::bad_xpath, 400, "E013", "Bad XPath", "", 0},
     ErrorRow{ErrorKind::auth_unauthorized, 403, "E007", "Unauthorized", "", 0},
+    ErrorRow{ErrorKind::private_key_export_blocked, 403, "E007", "Private Key Export Blocked", "", 0},
     ErrorRow{ErrorKind::object_not_present, 404, "E005", "Object Not Present", "", 0},
     ErrorRow{ErrorKind::object_not_unique, 409, "E016", "Object Not Unique", "", 0},
     ErrorRow{ErrorKind::name_not_unique, 409, "E006", "Name Not Unique", "", 0},
@@ -31,12 +36,6 @@ constexpr std::array kTable{
     ErrorRow{ErrorKind::too_many_requests, 429, "E429", "Too Many Requests", "", 1},
     ErrorRow{ErrorKind::internal_error, 500, "E500", "Internal Error", "", 0},
 };
-
-using JsonWriter = rapidjson::Writer<rapidjson::StringBuffer>;
-
-void write_string(JsonWriter& json, std::string_view text) {
-  json.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
-}
 
 }  // namespace
 
@@ -59,35 +58,22 @@ std::string message_of(const Error& error) {
 
 std::string error_body(const Error& error, std::string_view request_id) {
   const ErrorRow& row = row_of(error.kind());
-  rapidjson::StringBuffer buffer;
-  JsonWriter json(buffer);
-  json.StartObject();
-  json.Key("_errors");
-  json.StartArray();
-  json.StartObject();
-  json.Key("code");
-  write_string(json, row.code);
-  json.Key("message");
-  write_string(json, message_of(error));
-  json.Key("details");
-  json.StartObject();
-  json.Key("errorType");
-  write_string(json, row.type);
-  json.Key("message");
-  json.StartArray();
-  for (const std::string& detail : error.details()) write_string(json, detail);
-  json.EndArray();
-  json.EndObject();
-  if (!error.help().empty()) {
-    json.Key("help");
-    write_string(json, error.help());
-  }
-  json.EndObject();
-  json.EndArray();
-  json.Key("_request_id");
-  write_string(json, request_id);
-  json.EndObject();
-  return {buffer.GetString(), buffer.GetSize()};
+  JsonWriter json;
+  json.open_object();
+  json.open_array("_errors");
+  json.open_object();
+  json.field("code", row.code);
+  json.field("message", message_of(error));
+  json.open_object("details");
+  json.field("errorType", row.type);
+  json.texts("message", error.details());
+  json.close_object();
+  if (!error.help().empty()) json.field("help", error.help());
+  json.close_object();
+  json.close_array();
+  json.field("_request_id", request_id);
+  json.close_object();
+  return json.finished();
 }
 
 }  // namespace hsmsigner::api

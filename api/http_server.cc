@@ -1,7 +1,10 @@
 #include "api/http_server.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <httplib.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,8 +21,10 @@
 #include "api/connection.h"
 #include "api/connection_threads.h"
 #include "api/errors.h"
-#include "api/routes.h"
+#include "api/method_not_supported.h"
+#include "api/wiped_buffer.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "base/uuid.h"
 
 namespace hsmsigner::api {
@@ -34,18 +39,40 @@ constexpr std::chrono::milliseconds kFirstRequestPatience{1000};
 
 // One request and its answer.
 struct Exchange {
+  Exchange(Connection& the_connection, const Peer& the_peer, RequestHead the_head, std::exception_ptr the_fault)
+      : connection(the_connection), peer(the_peer), head(std::move(the_head)), fault(std::move(the_fault)) {}
+  ~Exchange() { cleanse(answer_body); }
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
   Connection& connection;
+  const Peer& peer;
   RequestHead head;
-  std::exception_ptr fault;  // found before the router was asked
+  std::exception_ptr fault;  // found before the handler was asked
   std::string request_id = Uuid::random().to_string();
   steady_clock::time_point began = steady_clock::now();
-  bool close = false;  // after the answer
+  bool answered = false;
+  std::string answer_body;  // follows the head that cpp-httplib sends; may hold secrets
+  bool close = false;       // after the answer
 };
 
-void send_answer(const Answer& answer, httplib::Response& response) {
+// cpp-httplib sends the head only: it would leave copies of a body behind.
+void put_answer(Answer answer, Exchange& exchange, httplib::Response& response) {
+  exchange.answered = true;
   response.status = answer.status;
+  response.headers.clear();
   for (const auto& [name, value] : answer.headers) response.set_header(name, value);
-  response.set_content(answer.body, "application/json");
+  if (!answer.body.empty()) response.set_header("Content-Type", answer.content_type);
+  response.set_header("Content-Length", std::to_string(answer.body.size()));
+  cleanse(exchange.answer_body);
+  std::swap(exchange.answer_body, answer.body);
+  cleanse(answer.body);
+}
+
+// RFC 6750 3: what is wrong with a token that was shown; nothing about one that was not.
+std::string challenge(ErrorKind kind) {
+  const bool refused = kind == ErrorKind::invalid_credential || kind == ErrorKind::key_expired;
+  return std::string("Bearer realm=\"hsm-signer\"") + (refused ? ", error=\"invalid_token\"" : "");
 }
 
 Answer answer_to(const Error& error, const std::string& request_id) {
@@ -53,7 +80,9 @@ Answer answer_to(const Error& error, const std::string& request_id) {
   Answer answer;
   answer.status = row.status;
   answer.body = error_body(error, request_id);
-  if (row.retry_after_seconds > 0) answer.headers.emplace_back("Retry-After", std::to_string(row.retry_after_seconds));
+  const std::chrono::seconds wait = error.retry_after().value_or(std::chrono::seconds(row.retry_after_seconds));
+  if (wait.count() > 0) answer.headers.emplace_back("Retry-After", std::to_string(wait.count()));
+  if (row.status == 401) answer.headers.emplace_back("WWW-Authenticate", challenge(error.kind()));
   if (const auto* method = dynamic_cast<const MethodNotSupported*>(&error)) {
     answer.headers.emplace_back("Allow", method->allow());
   } else if (row.status == 405) {
@@ -85,6 +114,28 @@ void log_request(const Exchange& exchange, int status, const Error* error) {
               {"where", place}});
 }
 
+// The peer's IP address; an IPv4 one that came to an IPv6 socket (RFC 4291 2.5.5.2) as what it is.
+std::string peer_address(int socket) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  if (::getpeername(socket, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return "";
+  char text[INET6_ADDRSTRLEN] = "";
+  if (storage.ss_family == AF_INET) {
+    sockaddr_in v4{};
+    std::memcpy(&v4, &storage, sizeof v4);
+    ::inet_ntop(AF_INET, &v4.sin_addr, text, sizeof text);
+  } else if (storage.ss_family == AF_INET6) {
+    sockaddr_in6 v6{};
+    std::memcpy(&v6, &storage, sizeof v6);
+    if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) {
+      ::inet_ntop(AF_INET, v6.sin6_addr.s6_addr + 12, text, sizeof text);
+    } else {
+      ::inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof text);
+    }
+  }
+  return text;
+}
+
 // RFC 9110 5.6.7, in UTC.
 std::string http_date() {
   const std::time_t now = std::time(nullptr);
@@ -110,10 +161,11 @@ std::string head_for_httplib(const RequestHead& head, bool faulty) {
 }  // namespace
 
 struct HttpServer::Impl : httplib::Server {
-  Impl(ServerOptions server_options, service::Generation& generation, service::Catalogue& catalogue)
+  Impl(ServerOptions server_options, api::Handler request_handler, AcceptTransport accept)
       : options(std::move(server_options)),
-        limits{options.read_timeout, options.write_timeout, options.max_body_bytes},
-        router(generation, catalogue, options.request_timeout) {
+        limits{options.read_timeout, options.write_timeout, options.max_body_bytes, options.tls},
+        handler(std::move(request_handler)),
+        accept_transport(std::move(accept)) {
     new_task_queue = [this] {
       threads = new ConnectionThreads(
           options.max_connections, kMostWaiting, [this] { idle.end_oldest(); }, [this] { idle.end_present(); });
@@ -133,14 +185,14 @@ struct HttpServer::Impl : httplib::Server {
     set_post_routing_handler([this](const httplib::Request&, httplib::Response& response) { finish(response); });
     // Never its own words for an exception, which it would send in a header.
     set_exception_handler([](const httplib::Request&, httplib::Response& response, std::exception_ptr) {
-      send_answer(answer_to(Error(ErrorKind::internal_error), current->request_id), response);
+      put_answer(answer_to(Error(ErrorKind::internal_error), current->request_id), *current, response);
       current->close = true;
     });
     // What cpp-httplib answers by itself. Its words for our own errors are already ours.
     set_error_handler([](const httplib::Request&, httplib::Response& response) {
-      if (!response.body.empty()) return;
+      if (current->answered) return;
       const Error error(ErrorKind::malformed_command, {"the request could not be read"});
-      send_answer(answer_to(error, current->request_id), response);
+      put_answer(answer_to(error, current->request_id), *current, response);
       current->close = true;
     });
   }
@@ -153,11 +205,14 @@ struct HttpServer::Impl : httplib::Server {
                    {"the body is longer than " + std::to_string(options.max_body_bytes) + " octets"});
     };
     if (current->head.content_length > options.max_body_bytes) throw too_long();
-    std::string body;
+    WipedBuffer body;
+    body.reserve(static_cast<std::size_t>(current->head.content_length));
     bool exceeded = false;
     const bool complete = reader != nullptr && (*reader)([&](const char* data, std::size_t size) {
                             exceeded = size > options.max_body_bytes - body.size();
-                            if (!exceeded) body.append(data, size);
+                            if (!exceeded) body.append({data, size});
+                            // It is cpp-httplib's buffer on this thread's stack, which it does not wipe.
+                            cleanse(const_cast<char*>(data), size);
                             return !exceeded;
                           });
     if (exceeded) throw too_long();
@@ -166,20 +221,19 @@ struct HttpServer::Impl : httplib::Server {
           ErrorKind::malformed_command,
           {"the body broke off, came too slowly or is wrongly chunked (chunk extensions and trailers are not taken)"});
     }
-    return body;
+    return body.take();
   }
 
   // The one place where an exception becomes an answer.
   void handle(httplib::Response& response, const httplib::ContentReader* reader) const {
     const auto fail = [&](const Error& error) {
-      send_answer(answer_to(error, current->request_id), response);
+      put_answer(answer_to(error, current->request_id), *current, response);
       log_request(*current, response.status, &error);
     };
     try {
       if (current->fault) std::rethrow_exception(current->fault);
-      const Answer answer = router.answer(current->head, [&] { return read_body(reader); });
-      send_answer(answer, response);
-      log_request(*current, answer.status, nullptr);
+      put_answer(handler(current->head, current->peer, [&] { return read_body(reader); }), *current, response);
+      log_request(*current, response.status, nullptr);
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::internal_error) {
         // Whatever it says is for the log.
@@ -232,7 +286,7 @@ struct HttpServer::Impl : httplib::Server {
   }
 
   // False when the connection is to be closed.
-  bool serve_request(Connection& connection, bool first) {
+  bool serve_request(Connection& connection, const Peer& peer, bool first) {
     RequestHead head;
     std::exception_ptr fault;
     try {
@@ -241,21 +295,42 @@ struct HttpServer::Impl : httplib::Server {
       fault = std::current_exception();
       head.wants_close = true;
     }
-    Exchange exchange{connection, std::move(head), fault};
+    Exchange exchange(connection, peer, std::move(head), fault);
     const log::Context context("request_id", exchange.request_id);
     current = &exchange;
     connection.begin_exchange(head_for_httplib(exchange.head, fault != nullptr), exchange.head);
-    const bool answered = call(&Impl::process_request, connection) && connection.flush();
+    const bool has_body = exchange.head.method != "HEAD";
+    const bool answered = call(&Impl::process_request, connection) &&
+                          (!has_body || connection.write(exchange.answer_body) >= 0) && connection.flush();
     current = nullptr;
     if (answered && exchange.close) connection.close_lingering();
     return answered && !exchange.close;
   }
 
+  // Null when the connection is to be closed; the socket is closed then. A TLS handshake needs the thread for long, so
+  // it is begun only when the peer has begun; until then the connection is an idle one.
+  std::unique_ptr<Transport> accepted(int socket) {
+    const int yes = 1;
+    ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    if (options.tls && !wait_for_first_octet(socket, idle, [this] { return patience(true); })) {
+      ::close(socket);
+      return nullptr;
+    }
+    return accept_transport(socket, deadline_in(options.read_timeout));
+  }
+
   bool process_and_close_socket(socket_t socket) override {
-    Connection connection(socket, limits, idle);
-    if (ConnectionThreads::refusing()) return false;
+    if (ConnectionThreads::refusing()) {
+      ::close(socket);
+      return false;
+    }
     try {
-      for (bool first = true; serve_request(connection, first); first = false) continue;
+      Peer peer{peer_address(socket), std::nullopt};
+      std::unique_ptr<Transport> transport = accepted(socket);
+      if (!transport) return true;
+      peer.certificate = transport->peer_certificate();
+      Connection connection(std::move(transport), limits, idle);
+      for (bool first = true; serve_request(connection, peer, first); first = false) continue;
     } catch (const std::exception& exception) {
       log::error("connection lost", {{"cause", exception.what()}});
     }
@@ -310,7 +385,8 @@ struct HttpServer::Impl : httplib::Server {
 
   const ServerOptions options;
   const ConnectionLimits limits;
-  const Router router;
+  const api::Handler handler;
+  const AcceptTransport accept_transport;
   IdleConnections idle;
   ConnectionThreads* threads = nullptr;  // of the running listener; used by its own threads only
   std::string address;
@@ -325,15 +401,20 @@ struct HttpServer::Impl : httplib::Server {
 
 thread_local Exchange* HttpServer::Impl::current = nullptr;
 
-std::optional<std::string> fault_of_listen_address(const std::string& address) {
-  if (is_loopback_address(address)) return std::nullopt;
-  return "must be a loopback address (127.0.0.1 or ::1), because this version has no authentication and whoever "
-         "reaches it may issue certificates; reach it from elsewhere through an SSH tunnel or a proxy that "
-         "authenticates its callers";
+std::optional<std::string> fault_of_listen_address(const std::string& address, bool tls) {
+  if (tls || is_loopback_address(address)) return std::nullopt;
+  return "must be a loopback address (127.0.0.1 or ::1) as long as there is no TLS: set tls.certificate_file and "
+         "tls.key_file, or tls.certificate, or keep to loopback and reach it through a proxy that speaks TLS";
 }
 
-HttpServer::HttpServer(ServerOptions options, service::Generation& generation, service::Catalogue& catalogue)
-    : impl_(std::make_unique<Impl>(std::move(options), generation, catalogue)) {}
+std::string url_of(const ServerOptions& options, int port) {
+  const bool version_6 = options.address.find(':') != std::string::npos;
+  return (options.tls ? "https://" : "http://") + (version_6 ? "[" + options.address + "]" : options.address) + ":" +
+         std::to_string(port);
+}
+
+HttpServer::HttpServer(ServerOptions options, Handler handler, AcceptTransport accept)
+    : impl_(std::make_unique<Impl>(std::move(options), std::move(handler), std::move(accept))) {}
 
 HttpServer::~HttpServer() {
   impl_->begin_stop();
@@ -342,7 +423,7 @@ HttpServer::~HttpServer() {
 
 int HttpServer::bind() {
   const ServerOptions& options = impl_->options;
-  if (const auto fault = fault_of_listen_address(options.address)) {
+  if (const auto fault = fault_of_listen_address(options.address, options.tls)) {
     throw Error(ErrorKind::invalid_object, {"server.address: " + *fault});
   }
   impl_->address = options.address;

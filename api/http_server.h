@@ -1,4 +1,5 @@
-// The HTTP face: sockets, limits and time-outs (cpp-httplib inside). What a request means stands in api/routes.h.
+// The HTTP face: sockets, limits and time-outs (cpp-httplib inside). What a request means is its Handler's to say, and
+// what stands between it and the socket (TLS or nothing) its AcceptTransport's.
 #pragma once
 
 #include <chrono>
@@ -7,13 +8,14 @@
 #include <optional>
 #include <string>
 
-#include "service/catalogue.h"
-#include "service/generation.h"
+#include "api/answer.h"
+#include "api/plain_transport.h"
+#include "base/transport.h"
 
 namespace hsmsigner::api {
 
 struct ServerOptions {
-  std::string address = "127.0.0.1";  // an IP address; anything but loopback is refused (see HttpServer::bind)
+  std::string address = "127.0.0.1";  // an IP address; without TLS, one of loopback (see HttpServer::bind)
   int port = 8080;                    // 0: any free one
   std::size_t max_connections = 512;  // one thread each, made on demand
   std::size_t max_body_bytes = 1 << 20;
@@ -21,20 +23,25 @@ struct ServerOptions {
   std::chrono::milliseconds write_timeout{10000};
   std::chrono::milliseconds keep_alive_timeout{15000};
   std::chrono::milliseconds request_timeout{60000};  // for the token and the store, from the moment the body is read
+  bool tls = false;                                  // whether the server is given an AcceptTransport that speaks TLS
 };
 
 // What is wrong with an address to listen on, to be read after its setting's name; nothing for a good one.
-std::optional<std::string> fault_of_listen_address(const std::string& address);
+std::optional<std::string> fault_of_listen_address(const std::string& address, bool tls);
+
+// "https://[::1]:8443".
+std::string url_of(const ServerOptions& options, int port);
 
 class HttpServer {
  public:
-  // The services outlive this object.
-  HttpServer(ServerOptions options, service::Generation& generation, service::Catalogue& catalogue);
+  // What the two functions use outlives this object. `accept` is called on the connection's own thread, with the read
+  // time-out as its deadline, once the peer has sent something.
+  HttpServer(ServerOptions options, Handler handler, AcceptTransport accept = accept_plain);
   ~HttpServer();
 
   // Binds and listens; connections are accepted by the kernel from here on. Returns the port. Throws
-  // Error{invalid_object} naming server.address when it is not loopback (there is no authentication yet) or
-  // Error{internal_error} when the port is taken.
+  // Error{invalid_object} naming server.address when it is not loopback and there is no TLS, or Error{internal_error}
+  // when the port is taken.
   int bind();
   // Serves until stop(); returns once requests under way are answered. Call it once, after bind().
   void run();

@@ -149,24 +149,4 @@ bool is_loopback_address(std::string_view address) {
   return std::equal(octets->begin(), octets->end(), in6addr_loopback.s6_addr);
 }
 
-bool is_loopback_host(std::string_view host) {
-  std::string_view name = host;
-  std::string_view rest;
-  if (host.starts_with('[')) {
-    const std::size_t close = host.find(']');
-    if (close == std::string_view::npos) return false;
-    name = host.substr(1, close - 1);
-    rest = host.substr(close + 1);
-    if (name.find(':') == std::string_view::npos) return false;
-  } else {
-    name = host.substr(0, host.find(':'));
-    rest = host.substr(name.size());
-  }
-  if (!rest.empty() && (rest.front() != ':' || rest.size() > 6 ||
-                        !std::all_of(rest.begin() + 1, rest.end(), [](char c) { return c >= '0' && c <= '9'; }))) {
-    return false;
-  }
-  return equals_ignoring_case(name, "localhost") || is_loopback_address(name);
-}
-
 }  // namespace hsmsigner::api

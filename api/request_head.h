@@ -35,8 +35,6 @@ struct RequestHead {
 // `text` ends with the empty line. Throws Error{malformed_command}.
 RequestHead parse_request_head(std::string_view text);
 
-// Whether a Host names this machine's loopback: localhost, 127.0.0.0/8 or [::1], with or without a port.
-bool is_loopback_host(std::string_view host);
 // Whether an IP literal (without brackets) is a loopback address.
 bool is_loopback_address(std::string_view address);
 

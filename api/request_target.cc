@@ -8,13 +8,14 @@
 namespace hsmsigner::api {
 namespace {
 
-std::string decode(std::string_view text, bool plus_is_space) {
+// `what`: "the request target".
+std::string decode(std::string_view text, bool plus_is_space, const std::string& what = "the request target") {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '%') {
       const auto octet = from_hex(text.substr(i + 1, 2));
       if (!octet || octet->size() != 1) {
-        throw Error(ErrorKind::malformed_command, {"the request target has a broken percent-encoding"});
+        throw Error(ErrorKind::malformed_command, {what + " has a broken percent-encoding"});
       }
       out += static_cast<char>(octet->front());
       i += 2;
@@ -23,9 +24,9 @@ std::string decode(std::string_view text, bool plus_is_space) {
     }
   }
   if (out.find('\0') != std::string::npos) {
-    throw Error(ErrorKind::malformed_command, {"the request target holds a NUL character"});
+    throw Error(ErrorKind::malformed_command, {what + " holds a NUL character"});
   }
-  if (!utf8_length(out)) throw Error(ErrorKind::malformed_command, {"the request target is not UTF-8"});
+  if (!utf8_length(out)) throw Error(ErrorKind::malformed_command, {what + " is not UTF-8"});
   return out;
 }
 
@@ -47,6 +48,19 @@ const std::string* RequestTarget::parameter(std::string_view name) const {
     if (key == name) return &value;
   }
   return nullptr;
+}
+
+std::string decode_form_text(std::string_view text) { return decode(text, true, "the form"); }
+
+std::vector<std::pair<std::string, std::string>> parse_form(std::string_view text) {
+  std::vector<std::pair<std::string, std::string>> fields;
+  split(text, '&', [&](std::string_view pair) {
+    if (pair.empty()) return;
+    const std::size_t equals = pair.find('=');
+    fields.emplace_back(decode_form_text(pair.substr(0, equals)),
+                        equals == std::string_view::npos ? "" : decode_form_text(pair.substr(equals + 1)));
+  });
+  return fields;
 }
 
 RequestTarget parse_request_target(std::string_view raw) {

@@ -20,4 +20,9 @@ struct RequestTarget {
 // invalid_query_parameter (a name twice).
 RequestTarget parse_request_target(std::string_view raw);
 
+// A form (application/x-www-form-urlencoded), in order. A name twice is given twice. Throws Error{malformed_command}.
+std::vector<std::pair<std::string, std::string>> parse_form(std::string_view text);
+// One name or value of a form. Throws Error{malformed_command}.
+std::string decode_form_text(std::string_view text);
+
 }  // namespace hsmsigner::api

@@ -1,31 +1,45 @@
 #include "api/routes.h"
 
 #include <algorithm>
-#include <charconv>
-#include <string_view>
+#include <array>
 
-#include "api/certificate_json.h"
+#include "api/authentication.h"
 #include "api/content_negotiation.h"
-#include "api/generate_body.h"
-#include "api/json_document.h"
+#include "api/handlers.h"
 #include "api/text_rules.h"
-#include "base/utf8.h"
+#include "service/access_rules.h"
 
 namespace hsmsigner::api {
 namespace {
 
-enum class Shape { collection, item };
+using auth::Operation;
 
-constexpr std::string_view kResource = "certificates";
-constexpr std::size_t kMaxLimit = 5000;
-constexpr std::size_t kDefaultLimit = 200;
+// The one table of routes.
+constexpr std::array kRoutes{
+    Route{"GET", "/certificates", Admission::caller, Operation::read_certificates, list_certificates},
+    Route{"POST", "/certificates", Admission::caller, Operation::generate_certificate, generate_certificate},
+    Route{"POST", "/certificates:import", Admission::caller, Operation::import_certificate, import_certificate},
+    Route{"GET", "/certificates/{id}", Admission::caller, Operation::read_certificates, get_certificate},
+    Route{"DELETE", "/certificates/{id}", Admission::caller, Operation::delete_certificate, delete_certificate},
+    // What is exported without a private key is only read; the service asks for more where it needs it.
+    Route{"POST", "/certificates/{id}:export", Admission::caller, Operation::read_certificates, export_certificate},
 
-// Where a path leads.
-struct Place {
-  Shape shape = Shape::collection;
-  std::optional<Uuid> id;
-  std::string action;  // what follows ':'
-  std::string base;    // "/config/identity/v1", for Location
+    Route{"GET", "/accounts", Admission::caller, Operation::read_accounts, list_accounts},
+    Route{"POST", "/accounts", Admission::caller, Operation::change_accounts, create_account},
+    Route{"GET", "/accounts/self", Admission::caller, std::nullopt, get_own_account},
+    Route{"POST", "/accounts/self:rotate", Admission::holder, std::nullopt, rotate_own_account},
+    Route{"GET", "/accounts/{client_id}", Admission::caller, Operation::read_accounts, get_account},
+    Route{"POST", "/accounts/{client_id}:rotate", Admission::caller, Operation::change_accounts, rotate_account},
+    Route{"POST", "/accounts/{client_id}:disable", Admission::caller, Operation::change_accounts, disable_account},
+    Route{"POST", "/accounts/{client_id}:enable", Admission::caller, Operation::change_accounts, enable_account},
+
+    Route{"POST", "/oauth2/access_token", Admission::open, std::nullopt, issue_access_token},
+    Route{"POST", "/auth/v1/oauth2/access_token", Admission::open, std::nullopt, issue_access_token},
+    Route{"POST", "/am/oauth2/access_token", Admission::open, std::nullopt, issue_access_token},
+    Route{"GET", "/oauth2/connect/jwk_uri", Admission::open, std::nullopt, json_web_keys},
+    Route{"GET", "/auth/v1/oauth2/connect/jwk_uri", Admission::open, std::nullopt, json_web_keys},
+    Route{"GET", "/am/oauth2/connect/jwk_uri", Admission::open, std::nullopt, json_web_keys},
+    Route{"GET", "/openapi.json", Admission::open, std::nullopt, api_description},
 };
 
 [[noreturn]] void no_such_resource() { throw Error(ErrorKind::bad_xpath, {"the path names no resource"}); }
@@ -65,155 +79,97 @@ std::string take_action(std::string& segment) {
   return action;
 }
 
+// "/accounts" and what is below it.
+void find_account(const std::vector<std::string>& segments, Place& place) {
+  place.pattern = "/accounts";
+  if (segments.size() == 1) return;
+  place.client_id = segments[1];
+  if (place.client_id == "self") {
+    place.pattern += "/self";
+  } else if (const auto fault = service::fault_of_client_id(place.client_id)) {
+    throw Error(ErrorKind::bad_xpath, {"client_id: " + *fault});
+  } else {
+    place.pattern += "/{client_id}";
+  }
+}
+
+void find_certificate(const std::vector<std::string>& segments, Place& place) {
+  place.pattern = "/certificates";
+  if (segments.size() == 1) return;
+  place.pattern += "/{id}";
+  place.id = Uuid::parse(segments[1]);
+  if (!place.id) throw Error(ErrorKind::bad_xpath, {"id: must be a UUID"});
+}
+
 Place find_place(std::vector<std::string> segments) {
   Place place;
   place.base = take_base(segments);
-  if (segments.empty() || segments.size() > 2) no_such_resource();
-  place.action = take_action(segments.back());
-  if (segments.front() != kResource) no_such_resource();
-  if (segments.size() == 2) {
-    place.shape = Shape::item;
-    place.id = Uuid::parse(segments[1]);
-    if (!place.id) throw Error(ErrorKind::bad_xpath, {"id: must be a UUID"});
+  for (const std::string& segment : segments) place.path += "/" + segment;
+  if (segments.empty()) no_such_resource();
+  if (place.base.empty()) {
+    const auto is_it = [&](const Route& route) { return route.pattern == place.path; };
+    if (std::any_of(kRoutes.begin(), kRoutes.end(), is_it)) {
+      place.pattern = place.path;
+      return place;
+    }
   }
+  if (segments.size() > 2) no_such_resource();
+  place.action = take_action(segments.back());
+  if (segments.front() == "certificates") {
+    find_certificate(segments, place);
+  } else if (segments.front() == "accounts" && place.base.empty()) {
+    find_account(segments, place);
+  } else {
+    no_such_resource();
+  }
+  if (!place.action.empty()) place.pattern += ":" + place.action;
   return place;
 }
 
-[[noreturn]] void invalid_parameter(const std::string& name, const std::string& value, std::string_view sentence) {
-  throw Error(ErrorKind::invalid_query_parameter, {shown(name) + ": " + std::string(sentence)})
-      .with_subject(shown(name) + "=" + shown(value));
+// Throws Error{action_not_supported} and MethodNotSupported.
+const Route& find_route(const Place& place, const std::string& method) {
+  const std::string_view wanted = method == "HEAD" ? "GET" : std::string_view(method);
+  const Route* chosen = nullptr;
+  std::string allow;
+  for (const Route& route : kRoutes) {
+    if (route.pattern != place.pattern) continue;
+    allow += (allow.empty() ? "" : ", ") + std::string(route.method == "GET" ? "GET, HEAD" : route.method);
+    if (route.method == wanted) chosen = &route;
+  }
+  if (chosen != nullptr) return *chosen;
+  if (!allow.empty()) throw MethodNotSupported(shown(method, 32), allow);
+  if (place.action.empty()) no_such_resource();
+  throw Error(ErrorKind::action_not_supported, {"no such action on this resource"}).with_subject(place.action);
 }
 
-// The container in the query, if any. Refuses every parameter that is neither one nor in `others`.
-std::optional<store::Container> read_container(const RequestTarget& target,
-                                               std::initializer_list<std::string_view> others) {
-  std::optional<store::Container> container;
-  for (const auto& [name, value] : target.query) {
-    if (std::find(others.begin(), others.end(), name) != others.end()) continue;
-    const auto kind = store::container_kind_from(name);
-    if (!kind) invalid_parameter(name, value, "unknown parameter");
-    if (!is_container_name(value)) {
-      invalid_parameter(name, value, "must have 1 to 64 letters, digits, '-', '_', '.' and spaces");
-    }
-    if (container) invalid_parameter(name, value, "only one of folder, snippet and device may be given");
-    container = store::Container{*kind, value};
-  }
-  return container;
+bool is_open(const Place& place) {
+  return std::any_of(kRoutes.begin(), kRoutes.end(), [&](const Route& route) {
+    return route.pattern == place.pattern && route.admission == Admission::open;
+  });
 }
 
-std::size_t read_number(const RequestTarget& target, const std::string& name, std::size_t least, std::size_t most,
-                        std::size_t otherwise) {
-  const std::string* text = target.parameter(name);
-  if (text == nullptr) return otherwise;
-  std::size_t value = 0;
-  const auto result = std::from_chars(text->data(), text->data() + text->size(), value);
-  if (!is_number(*text) || result.ec != std::errc() || value < least || value > most) {
-    invalid_parameter(name, *text,
-                      "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+void admit(const Route& route, const service::Identity& identity) {
+  if (identity.must_rotate && route.admission != Admission::holder) {
+    throw Error(ErrorKind::need_password_change, {"the client secret is the one that an administrator handed out"})
+        .with_help("POST /accounts/self:rotate gives you one of your own; nothing else is open to you before.");
   }
-  return value;
+  if (route.operation) service::require(identity.caller, *route.operation);
 }
 
 }  // namespace
 
-MethodNotSupported::MethodNotSupported(const std::string& method, std::string allow)
-    : Error(ErrorKind::method_not_allowed, {shown(method, 32) + " is not a method of this resource; it has " + allow}),
-      allow_(std::move(allow)) {}
+std::span<const Route> routes() noexcept { return kRoutes; }
 
-struct Router::Call {
-  const RequestHead& head;
-  const RequestTarget& target;
-  const Place& place;
-  const ReadBody& read_body;
-};
-
-struct Router::Route {
-  std::string_view method;
-  Shape shape;
-  Answer (Router::*handler)(const Call&) const;
-};
-
-// The one table of routes. HEAD is GET without its body.
-const Router::Route Router::kRoutes[] = {
-    {"GET", Shape::collection, &Router::list},
-    {"HEAD", Shape::collection, &Router::list},
-    {"POST", Shape::collection, &Router::generate},
-    {"GET", Shape::item, &Router::get},
-    {"HEAD", Shape::item, &Router::get},
-};
-
-Answer Router::answer(const RequestHead& head, const ReadBody& read_body) const {
-  // Without authentication, a web page in the user's browser must not reach this server under a name of its own
-  // (DNS rebinding).
-  if (!is_loopback_host(head.host)) {
-    throw Error(ErrorKind::auth_unauthorized, {"Host: must name this machine's loopback address"})
-        .with_help("Call the server as http://127.0.0.1 or http://localhost: it has no authentication yet.");
-  }
+Answer Router::answer(const RequestHead& head, const Peer& peer, const ReadBody& read_body) const {
   const RequestTarget target = parse_request_target(head.target);
   const Place place = find_place(target.segments);
-  if (!place.action.empty()) {
-    throw Error(ErrorKind::action_not_supported, {"no such action on this resource"}).with_subject(place.action);
-  }
-  const Route* chosen = nullptr;
-  std::string allow;
-  for (const Route& route : kRoutes) {
-    if (route.shape != place.shape) continue;
-    allow += (allow.empty() ? "" : ", ") + std::string(route.method);
-    if (route.method == head.method) chosen = &route;
-  }
-  if (chosen == nullptr) throw MethodNotSupported(head.method, allow);
+  std::optional<service::Identity> identity;
+  if (!is_open(place)) identity = authenticate(head, peer, services_.access);
+  const Route& route = find_route(place, head.method);
+  if (identity) admit(route, *identity);
   require_json_accepted(head);
-  return (this->*chosen->handler)(Call{head, target, place, read_body});
-}
-
-Answer Router::generate(const Call& call) const {
-  const auto in_query = read_container(call.target, {});
-  const auto missing = [] { return Error(ErrorKind::missing_body, {"a JSON object is required"}); };
-  if (!call.head.has_body()) throw missing();
-  require_json_body(call.head);
-  const std::string body = call.read_body();
-  if (body.empty()) throw missing();
-  const rapidjson::Document document = parse_json(body);
-  if (!document.IsObject()) throw Error(ErrorKind::invalid_object, {"body: must be a JSON object"});
-  const store::CertificateRecord record =
-      generation_.generate(read_generate_body(document, in_query), deadline_in(request_timeout_));
-  Answer answer;
-  answer.status = 201;
-  answer.body = certificate_json(record, catalogue_.now());
-  answer.headers.emplace_back("Location", call.place.base + "/" + std::string(kResource) + "/" + record.id.to_string());
-  return answer;
-}
-
-Answer Router::list(const Call& call) const {
-  const auto container = read_container(call.target, {"name", "limit", "offset"});
-  const std::size_t limit = read_number(call.target, "limit", 1, kMaxLimit, kDefaultLimit);
-  const std::size_t offset = read_number(call.target, "offset", 0, 1'000'000'000, 0);
-  Answer answer;
-  const std::string* name = call.target.parameter("name");
-  if (name == nullptr) {
-    answer.body = certificate_list_json(catalogue_.list(container, offset, limit), offset, limit, catalogue_.now());
-    return answer;
-  }
-  if (name->empty() || utf8_length(*name).value_or(0) > 255) {
-    invalid_parameter("name", *name, "must have 1 to 255 characters");
-  }
-  if (!container) {
-    throw Error(ErrorKind::missing_query_parameter, {"folder: name needs one of folder, snippet and device beside it"})
-        .with_subject("folder");
-  }
-  answer.body = certificate_hybrid_json(catalogue_.get_by_name(*container, *name), offset, limit, catalogue_.now());
-  return answer;
-}
-
-Answer Router::get(const Call& call) const {
-  const auto container = read_container(call.target, {});
-  const store::CertificateRecord record = catalogue_.get(*call.place.id);
-  if (container && *container != record.container) {
-    throw Error(ErrorKind::object_not_present, {"id: is not in this container"});
-  }
-  Answer answer;
-  answer.body = certificate_json(record, catalogue_.now());
-  return answer;
+  return route.handler(
+      Call{services_, head, peer, target, place, read_body, identity ? &*identity : nullptr, request_timeout_});
 }
 
 }  // namespace hsmsigner::api

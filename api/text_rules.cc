@@ -53,12 +53,6 @@ std::optional<std::string> fault_of_characters(std::string_view utf8) {
   return std::nullopt;
 }
 
-bool is_container_name(std::string_view text) {
-  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
-    return is_letter(c) || is_digit(c) || c == '-' || c == '_' || c == '.' || c == ' ';
-  });
-}
-
 bool is_country_code(std::string_view text) {
   if (text.size() != 2 || text.find(' ') != std::string_view::npos) return false;
   return kCountries.find(text) != std::string_view::npos;

@@ -1,4 +1,4 @@
-// What a piece of text in a request must look like: UTF-8, container names, URLs (base/internet_names.h has the names
+// What a piece of text in a request must look like: UTF-8, country codes, URLs (base/internet_names.h has the names
 // that certificates carry). Each fault_of_… returns the end of a public
 // sentence ("must be …"), or nothing when the text is good.
 #pragma once
@@ -14,8 +14,6 @@ namespace hsmsigner::api {
 // would let a name show as another.
 std::optional<std::string> fault_of_characters(std::string_view utf8);
 
-// The containers' names: letters, digits, '-', '_', '.', space; 1 to 64 of them.
-bool is_container_name(std::string_view text);
 // ISO 3166-1 alpha-2, assigned; upper-case.
 bool is_country_code(std::string_view text);
 // RFC 3986 with http or https, a host, no user information and no fragment.

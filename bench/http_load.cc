@@ -48,8 +48,9 @@ std::string body_of(const Request& request) {
   return buffer.GetString();
 }
 
-std::unique_ptr<httplib::Client> connect(const std::string& url) {
-  auto client = std::make_unique<httplib::Client>(url);
+std::unique_ptr<httplib::Client> connect(const Server& server) {
+  auto client = std::make_unique<httplib::Client>(server.url);
+  client->set_default_headers({{"Authorization", server.authorization}});
   client->set_keep_alive(true);
   client->set_tcp_nodelay(true);
   client->set_connection_timeout(5);
@@ -79,8 +80,8 @@ Uuid id_in(const std::string& answer) {
 
 }  // namespace
 
-Uuid make_authority(const std::string& url, Algorithm algorithm, const std::string& name) {
-  return id_in(post(*connect(url), {algorithm, name, "", true}));
+Uuid make_authority(const Server& server, Algorithm algorithm, const std::string& name) {
+  return id_in(post(*connect(server), {algorithm, name, "", true}));
 }
 
 HttpResult measure_http(const HttpOptions& options) {
@@ -92,7 +93,7 @@ HttpResult measure_http(const HttpOptions& options) {
   std::vector<std::unique_ptr<httplib::Client>> clients;
   Workers workers;
   for (unsigned i = 0; i < options.clients; ++i) {
-    clients.push_back(connect(options.url));
+    clients.push_back(connect(options.server));
     workers.push_back([&, &client = *clients.back()] {
       auto answer =
           post(client, {options.algorithm, "bench " + run + " " + std::to_string(++number), options.authority, false});

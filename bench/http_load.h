@@ -11,12 +11,17 @@
 
 namespace hsmsigner::bench {
 
+struct Server {
+  std::string url;            // "http://127.0.0.1:8080"
+  std::string authorization;  // the header's value, "Bearer …"
+};
+
 // Issues a self-signed authority of that name, whose key and signatures are of that algorithm; returns its id.
 // Throws std::runtime_error with the server's answer for anything but 201.
-Uuid make_authority(const std::string& url, Algorithm algorithm, const std::string& name);
+Uuid make_authority(const Server& server, Algorithm algorithm, const std::string& name);
 
 struct HttpOptions {
-  std::string url;  // "http://127.0.0.1:8080"
+  Server server;
   Algorithm algorithm = Algorithm::p256;
   std::string authority;  // name of the CA certificate that signs
   unsigned clients = 1;

@@ -114,7 +114,7 @@ void run_raw(const TokenArguments& token_arguments, const LoadArguments& load, R
   std::cout << to_json_line(sample) << "\n";
 }
 
-void run_http(const TokenArguments& token_arguments, const LoadArguments& load, const std::string& url,
+void run_http(const TokenArguments& token_arguments, const LoadArguments& load, const Server& server,
               const std::string& authority) {
   Sample sample = sample_of(load);
   sample.side = "http";
@@ -122,7 +122,8 @@ void run_http(const TokenArguments& token_arguments, const LoadArguments& load, 
   // The token is closed again before the load begins: this process must not share it with the server meanwhile.
   sample.objects_before = open_token(token_arguments).count_objects();
 
-  const auto result = measure_http({url, load.algorithm, authority, load.concurrency, load.warm_up, load.operations});
+  const auto result =
+      measure_http({server, load.algorithm, authority, load.concurrency, load.warm_up, load.operations});
   take(sample, result.loop);
 
   const auto token = open_token(token_arguments);
@@ -169,6 +170,16 @@ bool run_report(const std::string& samples_file, const std::string& out, Circums
   return false;
 }
 
+// The value of the header in a file as curl's `-H @FILE` reads it.
+std::string authorization_in(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  constexpr std::string_view name = "Authorization: ";
+  if (!line.starts_with(name)) throw std::runtime_error("no Authorization in " + path);
+  return line.substr(name.size());
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"The measurements that scripts/bench puts together", "hsm-signer-bench"};
   app.require_subcommand(1);
@@ -176,7 +187,8 @@ int run(int argc, char** argv) {
   LoadArguments load;
   RawWork work = RawWork::pair;
   std::string signing_key;
-  std::string url;
+  Server server;
+  std::string authorization_file;
   std::string authority;
   std::size_t objects = 0;
   std::string samples;
@@ -197,13 +209,15 @@ int run(int argc, char** argv) {
 
   auto* ca = app.add_subcommand("authority", "issue a self-signed authority over HTTP; prints its id");
   add_algorithm_option(*ca, load.algorithm);
-  ca->add_option("--url", url)->required();
+  ca->add_option("--url", server.url)->required();
+  ca->add_option("--authorization-file", authorization_file, "holds `Authorization: Bearer TOKEN`")->required();
   ca->add_option("--name", authority)->required();
 
   auto* http = app.add_subcommand("http", "measure POST /certificates; prints one line of JSON");
   add_token_options(*http, token);
   add_load_options(*http, load);
-  http->add_option("--url", url)->required();
+  http->add_option("--url", server.url)->required();
+  http->add_option("--authorization-file", authorization_file, "holds `Authorization: Bearer TOKEN`")->required();
   http->add_option("--authority", authority, "name of the CA certificate that signs")->required();
 
   auto* report = app.add_subcommand("report", "samples to a table (standard output) and JSON (--out)");
@@ -218,10 +232,11 @@ int run(int argc, char** argv) {
 
   CLI11_PARSE(app, argc, argv);
 
+  if (!authorization_file.empty()) server.authorization = authorization_in(authorization_file);
   if (fill_command->parsed()) fill(open_token(token), objects);
   if (raw->parsed()) run_raw(token, load, work, signing_key);
-  if (ca->parsed()) std::cout << make_authority(url, load.algorithm, authority).to_string() << "\n";
-  if (http->parsed()) run_http(token, load, url, authority);
+  if (ca->parsed()) std::cout << make_authority(server, load.algorithm, authority).to_string() << "\n";
+  if (http->parsed()) run_http(token, load, server, authority);
   if (report->parsed() && !run_report(samples, out, circumstances, token.module, require_ratio)) return 3;
   return 0;
 }

@@ -1,5 +1,5 @@
 # Sourced by scripts/demo, scripts/serve and scripts/bench: dependencies, a release build, and a state directory with a
-# SoftHSM token, its PINs and a configuration. What is already there stays as it is, but for the configured port.
+# SoftHSM token, its PINs, a configuration and a first account. What is already there stays as it is, but for the configured port.
 
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 hsm_signer=$repository/build/release/hsm-signer
@@ -58,5 +58,23 @@ prepare_state() {
       rm -rf "$state/tokens" "$state/softhsm2.new.conf"
       mv "$state/tokens.new" "$state/tokens"
     fi
+    # The first account, which administers and issues. Where accounts are, or were, nothing is added.
+    if [ ! -e "$state/admin.json" ] && [ "$("$hsm_signer" account list --config "$state/hsm-signer.toml" 2>/dev/null)" = "no accounts" ]; then
+      "$hsm_signer" account create --config "$state/hsm-signer.toml" --client-id admin --own --grant 'administrator=*' \
+        --grant 'issuer=*' --secret-file "$state/admin.json" >/dev/null
+    fi
   )
+}
+
+# write_authorization URL: asks for an access token with DIR/admin.json and writes it to DIR/authorization (mode 0600), as a header
+# that curl reads with `-H @FILE`. Neither the secret nor the token is on a command line.
+write_authorization() {
+  local client_id client_secret answer access_token
+  client_id=$(sed -n 's/.*"client_id":"\([^"]*\)".*/\1/p' "$state/admin.json")
+  client_secret=$(sed -n 's/.*"client_secret":"\([^"]*\)".*/\1/p' "$state/admin.json")
+  answer=$(printf 'grant_type=client_credentials&client_id=%s&client_secret=%s' "$client_id" "$client_secret" |
+    curl -sS --noproxy '*' --max-time 30 -d @- "$1/oauth2/access_token") || return 1
+  access_token=$(printf '%s' "$answer" | sed -n 's/.*"access_token":"\([^"]*\)".*/\1/p')
+  [ -n "$access_token" ] || { echo "no access token: $answer" >&2; return 1; }
+  (umask 077; printf 'Authorization: Bearer %s\n' "$access_token" >"$state/authorization")
 }

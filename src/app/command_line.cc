@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/account_commands.h"
 #include "app/pin_source.h"
 #include "app/process_hardening.h"
 #include "app/serve.h"
@@ -59,6 +60,8 @@ struct Arguments {
   std::string config_file;
   std::string module_path = default_settings().token.module_path;
   TokenInitOptions init;
+  AccountCreateOptions account;
+  int account_days = 0;  // 0: never
   bool defaults = false;
 };
 
@@ -150,6 +153,106 @@ void add_token(CLI::App& app, Arguments& arguments) {
   });
 }
 
+void add_account_create(CLI::App& account, Arguments& arguments) {
+  CLI::App& create = *account.add_subcommand("create", "Make an account and hand out its secret, once");
+  add_config_option(create, arguments, true);
+  create.add_option("--client-id", arguments.account.client_id, "Its client id; without it, a UUID")->type_name("TEXT");
+  create.add_option("--description", arguments.account.description, "For people")->type_name("TEXT");
+  create
+      .add_option("--grant", arguments.account.grants,
+                  "ROLE=CONTAINER, as often as needed. Roles: administrator, issuer, exporter, signer, auditor, "
+                  "reader. Containers: folder:NAME, snippet:NAME, device:NAME, * for all")
+      ->type_name("ROLE=CONTAINER")
+      ->required();
+  create.add_option("--expires-in-days", arguments.account_days, "When it ends; without it, never")
+      ->type_name("DAYS")
+      ->check(CLI::Range(1, 36500));
+  create
+      .add_option("--certificate-fingerprint", arguments.account.certificate_fingerprint,
+                  "SHA-256 fingerprint of a TLS client certificate that may be used instead of the secret")
+      ->type_name("AA:BB:...");
+  create
+      .add_option("--certificate-subject", arguments.account.certificate_subject,
+                  "Subject of such certificates, /C=../CN=..")
+      ->type_name("TEXT");
+  create
+      .add_option("--secret-file", arguments.account.secret_file, "Write the secret there (mode 0600), not to stdout")
+      ->type_name("FILE");
+  create.add_flag("--own", arguments.account.own, "The account is yours: its secret need not be rotated first");
+  create.footer(
+      "Examples:\n"
+      "  hsm-signer account create --config hsm-signer.toml --client-id payments --grant issuer=folder:Payments\n"
+      "  hsm-signer account create --config hsm-signer.toml --client-id me --own --grant 'administrator=*' "
+      "--secret-file me.json");
+  create.callback([&] {
+    const Settings settings = settings_for_pin_command(arguments);
+    if (arguments.account_days > 0) arguments.account.expires_in_days = arguments.account_days;
+    create_account(settings, user_pin(settings), arguments.account, std::cout);
+  });
+}
+
+// A command that is about one account and needs no token.
+void add_account_command(CLI::App& account, Arguments& arguments, const std::string& name, const std::string& what,
+                         void (*run)(const Settings&, const std::string&, std::ostream&)) {
+  CLI::App& command = *account.add_subcommand(name, what);
+  add_config_option(command, arguments, true);
+  command.add_option("CLIENT_ID", arguments.account.client_id, "The account")->required();
+  command.footer("Example:\n  hsm-signer account " + name + " --config hsm-signer.toml payments");
+  command.callback(
+      [&arguments, run] { run(settings_for_pin_command(arguments), arguments.account.client_id, std::cout); });
+}
+
+void add_account(CLI::App& app, Arguments& arguments) {
+  CLI::App& account = *app.add_subcommand("account", "Make and manage the accounts that may call the server");
+  account.require_subcommand(1);
+  account.footer("Example:\n  hsm-signer account list --config hsm-signer.toml");
+  add_account_create(account, arguments);
+
+  CLI::App& list = *account.add_subcommand("list", "List the accounts");
+  add_config_option(list, arguments, true);
+  list.footer("Example:\n  hsm-signer account list --config hsm-signer.toml");
+  list.callback([&] { list_accounts(settings_for_pin_command(arguments), std::cout); });
+
+  add_account_command(account, arguments, "show", "Show one account", show_account);
+  add_account_command(account, arguments, "disable", "Disable an account; its access tokens are void at once",
+                      disable_account);
+  add_account_command(account, arguments, "enable", "Enable it again", enable_account);
+
+  CLI::App& rotate = *account.add_subcommand("rotate", "Hand out a new secret; the old one ends at once");
+  add_config_option(rotate, arguments, true);
+  rotate.add_option("CLIENT_ID", arguments.account.client_id, "The account")->required();
+  rotate
+      .add_option("--secret-file", arguments.account.secret_file, "Write the secret there (mode 0600), not to stdout")
+      ->type_name("FILE");
+  rotate.footer(
+      "For a secret that was lost or has leaked: holders rotate theirs with POST /accounts/self:rotate.\n\n"
+      "Example:\n  hsm-signer account rotate --config hsm-signer.toml payments");
+  rotate.callback([&] {
+    const Settings settings = settings_for_pin_command(arguments);
+    rotate_account(settings, user_pin(settings), arguments.account.client_id, arguments.account.secret_file, std::cout);
+  });
+}
+
+void add_access_token_key(CLI::App& app, Arguments& arguments) {
+  CLI::App& key = *app.add_subcommand("access-token-key", "The key in the token that signs access tokens");
+  key.require_subcommand(1);
+  key.footer("Example:\n  hsm-signer access-token-key rotate --config hsm-signer.toml");
+
+  CLI::App& rotate = *key.add_subcommand(
+      "rotate", "Make a new key; tokens of the one before are good until they expire, then it is destroyed");
+  add_config_option(rotate, arguments, true);
+  rotate.footer("Example:\n  hsm-signer access-token-key rotate --config hsm-signer.toml");
+  rotate.callback([&] {
+    const Settings settings = settings_for_pin_command(arguments);
+    rotate_access_token_key(settings, user_pin(settings), std::cout);
+  });
+
+  CLI::App& list = *key.add_subcommand("list", "List the keys; needs no PIN");
+  add_config_option(list, arguments, true);
+  list.footer("Example:\n  hsm-signer access-token-key list --config hsm-signer.toml");
+  list.callback([&] { list_access_token_keys(settings_for_pin_command(arguments), std::cout); });
+}
+
 void add_config(CLI::App& app, Arguments& arguments) {
   CLI::App& config = *app.add_subcommand("config", "Check and show the configuration");
   config.require_subcommand(1);
@@ -228,6 +331,8 @@ int run(int argc, char** argv) {
   int exit_code = 0;
   add_serve(app, arguments, exit_code);
   add_token(app, arguments);
+  add_account(app, arguments);
+  add_access_token_key(app, arguments);
   add_config(app, arguments);
   try {
     app.parse(argc, argv);

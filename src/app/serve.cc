@@ -8,25 +8,22 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "api/http_server.h"
+#include "api/routes.h"
 #include "app/shutdown_watch.h"
+#include "app/tls_setup.h"
+#include "app/wiring.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "hsm/token.h"
 #include "service/catalogue.h"
 #include "service/generation.h"
-#include "store/certificate_store.h"
+#include "store/store.h"
 
 namespace hsmsigner::app {
 namespace {
-
-std::string url_of(const std::string& address, int port) {
-  const bool version_6 = address.find(':') != std::string::npos;
-  return "http://" + (version_6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
-}
 
 // A request that has just begun may take all of its time, and the token then tidies up.
 std::chrono::milliseconds longest_drain(const api::ServerOptions& server) {
@@ -49,16 +46,32 @@ void require_descriptors(const api::ServerOptions& server) {
   }
 }
 
-// The store knows no settings: which one is at fault is said here.
-std::unique_ptr<store::CertificateStore> open_store(const store::StoreOptions& options) {
-  try {
-    return store::CertificateStore::open(options);
-  } catch (const Error& error) {
-    std::vector<std::string> details = error.details();
-    for (std::string& detail : details) detail.insert(0, "store.path: ");
-    throw Error(error.kind(), std::move(details), error.where()).with_cause(error.cause()).with_help(error.help());
+// Those of a server, in the order in which they need each other.
+struct ServiceSet {
+  ServiceSet(hsm::Token& token, store::Store& store, const Settings& settings)
+      : catalogue(store.certificates(), system_now),
+        generation(token, store.certificates(), names, system_now),
+        deletion(token, store.certificates(), catalogue),
+        exchange(token, store.certificates(), names, catalogue),
+        accounts(store.accounts(), random_source(token), system_now, settings.rotation_grace),
+        access_token_keys(token, store.accounts(), system_now),
+        access(store.accounts(), access_token_keys, system_now),
+        repeated(store.answers(), system_now) {}
+
+  api::Services for_api() {
+    return {generation, catalogue, deletion, exchange, accounts, access, access_token_keys, repeated};
   }
-}
+
+  service::NameReservations names;
+  service::Catalogue catalogue;
+  service::Generation generation;
+  service::Deletion deletion;
+  service::Exchange exchange;
+  service::Accounts accounts;
+  service::AccessTokenKeys access_token_keys;
+  service::Access access;
+  service::RepeatedRequests repeated;
+};
 
 }  // namespace
 
@@ -68,13 +81,25 @@ int serve(const Settings& settings, Secret pin) {
   ShutdownWatch watch;
   require_descriptors(settings.server);
   const std::unique_ptr<hsm::Token> token = hsm::Token::open(settings.token, std::move(pin));
-  const std::unique_ptr<store::CertificateStore> store = open_store(settings.store);
-  service::Generation generation(*token, *store, system_now);
-  service::Catalogue catalogue(*store, system_now);
-  api::HttpServer server(settings.server, generation, catalogue);
+  const std::unique_ptr<store::Store> store = open_store(settings.store);
+  ServiceSet services(*token, *store, settings);
+  services.access_token_keys.ensure(deadline_in(settings.server.request_timeout));
+  if (store->accounts().list(0, 1).total == 0) {
+    log::warning("there are no accounts yet, so nobody can call; `hsm-signer account create --help` says how");
+  }
+  api::ServerOptions options = settings.server;
+  AcceptTransport accept = tls_transport(settings, *token, store->certificates());
+  options.tls = static_cast<bool>(accept);
+  const api::Router router(services.for_api(), options.request_timeout);
+  api::HttpServer server(
+      options,
+      [&router](const api::RequestHead& head, const api::Peer& peer, const api::ReadBody& read_body) {
+        return router.answer(head, peer, read_body);
+      },
+      accept ? std::move(accept) : AcceptTransport(api::accept_plain));
 
-  const std::string url = url_of(settings.server.address, server.bind());
-  watch.serving([&server] { server.stop(); }, longest_drain(settings.server));
+  const std::string url = api::url_of(options, server.bind());
+  watch.serving([&server] { server.stop(); }, longest_drain(options));
   log::info("server started", {{"url", url}, {"version", HSM_SIGNER_VERSION}});
   std::cout << "ready " << url << std::endl;
   // A signal that came in between has called stop() already.

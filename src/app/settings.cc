@@ -107,11 +107,41 @@ class Reader {
     if (!told && settings_.token.selector.label.empty() && settings_.token.selector.serial.empty()) {
       faults_.emplace_back("token.label or token.serial must be set, to tell which token is meant");
     }
+    check_tls();
   }
 
   const std::vector<std::string>& faults() const { return faults_; }
 
  private:
+  void check_tls() {
+    const TlsSettings& tls = settings_.tls;
+    if (tls.certificate_file.empty() != tls.key_file.empty()) {
+      faults_.emplace_back(tls.key_file.empty() ? "tls.key_file must be set too, to the key of tls.certificate_file"
+                                                : "tls.certificate_file must be set too, to the certificate of "
+                                                  "tls.key_file");
+    }
+    if (!tls.certificate.empty() && !(tls.certificate_file.empty() && tls.key_file.empty())) {
+      faults_.emplace_back(
+          "tls.certificate must not be set beside tls.certificate_file and tls.key_file: it is one or the other");
+    }
+    const bool asks = tls.client_certificate != tls::ClientCertificate::off;
+    if (asks && !tls.configured()) {
+      faults_.emplace_back(
+          "tls.client_certificate needs TLS: set tls.certificate_file and tls.key_file, or tls.certificate");
+    }
+    if (asks && tls.client_ca_file.empty()) {
+      faults_.emplace_back("tls.client_ca_file must be set, to tell whose client certificates are taken");
+    }
+    if (!asks && !tls.client_ca_file.empty()) {
+      faults_.emplace_back(
+          "tls.client_ca_file has no effect as long as tls.client_certificate is \"off\"; set that to \"optional\" or "
+          "\"required\"");
+    }
+    if (const auto fault = api::fault_of_listen_address(settings_.server.address, tls.configured())) {
+      faults_.push_back("server.address: " + *fault);
+    }
+  }
+
   void refuse_unknown(const toml::table& root) {
     const std::vector<std::string> tables = table_names();
     for (const auto& [key, node] : root) {

@@ -2,6 +2,7 @@
 // commented sample all follow.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,16 +12,30 @@
 #include "api/http_server.h"
 #include "base/log.h"
 #include "hsm/token.h"
-#include "store/certificate_store.h"
+#include "store/store.h"
+#include "tls/context.h"
 
 namespace hsmsigner::app {
 
+// Either the two files or `certificate`; nothing: no TLS.
+struct TlsSettings {
+  std::string certificate_file;
+  std::string key_file;
+  std::string certificate;  // a certificate here, by its id or as "folder:Infra/name"; its key is in the token
+  std::string client_ca_file;
+  tls::ClientCertificate client_certificate = tls::ClientCertificate::off;
+
+  bool configured() const { return !certificate_file.empty() || !key_file.empty() || !certificate.empty(); }
+};
+
 struct Settings {
   api::ServerOptions server;
+  TlsSettings tls;
   hsm::TokenOptions token;
   std::string pin_file;  // one of the two; neither: a prompt on the terminal
   std::string pin_env = "HSM_SIGNER_PIN";
   store::StoreOptions store;
+  std::chrono::seconds rotation_grace{3600};
   log::Level log_level = log::Level::info;
   log::Format log_format = log::Format::json;
 };

@@ -6,7 +6,9 @@
 #include <sstream>
 
 #include "api/http_server.h"
+#include "base/container.h"
 #include "base/internet_names.h"
+#include "base/uuid.h"
 
 namespace hsmsigner::app {
 namespace {
@@ -46,6 +48,20 @@ Kind milliseconds(Member<std::chrono::milliseconds> member, std::int64_t least, 
                 if (number == nullptr) return "must be a whole number of milliseconds";
                 if (number->get() < least || number->get() > most) return range_fault(least, most);
                 member(settings) = std::chrono::milliseconds(number->get());
+                return {};
+              },
+              [=](const Settings& settings) { return std::to_string(value_of(member, settings).count()); },
+              std::pair(least, most),
+              {},
+              {}};
+}
+
+Kind seconds(Member<std::chrono::seconds> member, std::int64_t least, std::int64_t most) {
+  return Kind{[=](Settings& settings, const toml::node& node) -> Fault {
+                const auto* number = node.as_integer();
+                if (number == nullptr) return "must be a whole number of seconds";
+                if (number->get() < least || number->get() > most) return range_fault(least, most);
+                member(settings) = std::chrono::seconds(number->get());
                 return {};
               },
               [=](const Settings& settings) { return std::to_string(value_of(member, settings).count()); },
@@ -126,7 +142,14 @@ Fault token_serial(const std::string& value) {
 
 Fault ip_address(const std::string& value) {
   if (!parse_ip_address(value)) return "must be an IP address, such as \"127.0.0.1\" or \"::1\"";
-  return api::fault_of_listen_address(value);
+  return {};  // which ones are refused without TLS: settings.cc
+}
+
+Fault certificate_reference(const std::string& value) {
+  if (value.empty() || Uuid::parse(value)) return {};
+  const std::size_t slash = value.find('/');
+  if (slash != std::string::npos && slash + 1 < value.size() && Container::parse(value.substr(0, slash))) return {};
+  return "must be a certificate's id, or its container and name, such as \"folder:Infra/server\"";
 }
 
 Fault variable_name(const std::string& value) {
@@ -138,7 +161,8 @@ Fault variable_name(const std::string& value) {
   return "must be the name of an environment variable (letters, digits and '_'), not a PIN";
 }
 
-constexpr std::int64_t kTenMinutes = 600000;
+constexpr std::int64_t kTenMinutes = 600000;   // milliseconds
+constexpr std::int64_t kThirtyDays = 2592000;  // seconds
 
 }  // namespace
 
@@ -153,9 +177,9 @@ const std::vector<Setting>& settings_table() {
   using Millis = std::chrono::milliseconds;
   static const std::vector<Setting> table = {
       {"server", "address", text([](Settings& s) -> std::string& { return s.server.address; }, ip_address),
-       "IP address to listen on. Callers are not authenticated yet, so anything but loopback is refused."},
+       "IP address to listen on. Without TLS (see [tls]) anything but loopback is refused."},
       {"server", "port", whole_number<int>([](Settings& s) -> int& { return s.server.port; }, 0, 65535),
-       "TCP port; 0 takes any free one, which the line `ready http://...` then names."},
+       "TCP port; 0 takes any free one, which the line `ready ...` then names."},
       {"server", "max_connections",
        whole_number<std::size_t>([](Settings& s) -> std::size_t& { return s.server.max_connections; }, 1, 10000),
        "Connections served at one time, each by a thread; up to 256 more wait for one of them to end."},
@@ -174,6 +198,23 @@ const std::vector<Setting>& settings_table() {
       {"server", "request_timeout_ms",
        milliseconds([](Settings& s) -> Millis& { return s.server.request_timeout; }, 100, kTenMinutes),
        "Milliseconds that the token and the store have for one request, from the moment its body is read."},
+
+      {"tls", "certificate_file", path([](Settings& s) -> std::string& { return s.tls.certificate_file; }, anything),
+       "TLS with a key from a file: the server's certificate in PEM, then its issuer's and so on, without the root."},
+      {"tls", "key_file", path([](Settings& s) -> std::string& { return s.tls.key_file; }, anything),
+       "The unencrypted key of that certificate, in PEM, readable by its owner alone (mode 0600)."},
+      {"tls", "certificate", text([](Settings& s) -> std::string& { return s.tls.certificate; }, certificate_reference),
+       "TLS with a key in the token, instead of the two files: a certificate that this server has issued, by its id "
+       "or\n"
+       "as \"folder:Infra/server\". Those of its issuers here are sent with it, without the root."},
+      {"tls", "client_certificate",
+       word<tls::ClientCertificate>([](Settings& s) -> tls::ClientCertificate& { return s.tls.client_certificate; },
+                                    {{"off", tls::ClientCertificate::off},
+                                     {"optional", tls::ClientCertificate::optional},
+                                     {"required", tls::ClientCertificate::required}}),
+       "Whether callers are asked for a certificate, and whether those without one are let in."},
+      {"tls", "client_ca_file", path([](Settings& s) -> std::string& { return s.tls.client_ca_file; }, anything),
+       "The authorities of client certificates, in PEM."},
 
       {"token", "module", path([](Settings& s) -> std::string& { return s.token.module_path; }, not_empty),
        "The PKCS#11 module: the shared library that came with the token."},
@@ -202,6 +243,10 @@ const std::vector<Setting>& settings_table() {
        "The SQLite file of certificate records; made when absent. Its directory must exist."},
       {"store", "readers", whole_number<unsigned>([](Settings& s) -> unsigned& { return s.store.readers; }, 1, 64),
        "Connections that read beside the one that writes."},
+
+      {"auth", "rotation_grace_seconds",
+       seconds([](Settings& s) -> std::chrono::seconds& { return s.rotation_grace; }, 0, kThirtyDays),
+       "Seconds that an account's old secret is still taken after its holder has rotated it; 0: not at all."},
 
       {"log", "level",
        word<log::Level>([](Settings& s) -> log::Level& { return s.log_level; },

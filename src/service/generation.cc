@@ -7,7 +7,10 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "pki/certificate_builder.h"
+#include "pki/signing_request.h"
+#include "service/access_rules.h"
 #include "service/alternative_names.h"
+#include "service/certificate_facts.h"
 #include "service/issuer_resolver.h"
 #include "service/name_reservations.h"
 
@@ -18,15 +21,6 @@ using std::chrono::days;
 
 constexpr int kDefaultDays = 365;
 constexpr std::size_t kSerialOctets = 20;  // RFC 5280 4.1.2.2: at most 20, positive
-
-std::vector<std::string> weaknesses(const KeyAlgorithmInfo& key, const DigestAlgorithmInfo& digest) {
-  std::vector<std::string> warnings;
-  if (key.weak) {
-    warnings.push_back("algorithm: " + std::string(key.name) + " has less than 112 bits of strength (NIST SP 800-57)");
-  }
-  if (digest.weak) warnings.push_back("digest: " + std::string(digest.name) + " is no longer collision resistant");
-  return warnings;
-}
 
 pki::SubjectName subject_of(const GenerateRequest& request) {
   pki::SubjectName subject;
@@ -39,24 +33,9 @@ pki::SubjectName subject_of(const GenerateRequest& request) {
   return subject;
 }
 
-store::KeyRecord key_record(const hsm::KeyAttributes& attributes, const hsm::TokenInfo& token) {
-  store::KeyRecord key;
-  key.token_label = token.label;
-  key.token_serial = token.serial;
-  key.id = to_hex(attributes.id);
-  key.type = to_string(attributes.family);
-  key.bits = attributes.bits;
-  key.sensitive = attributes.sensitive;
-  key.always_sensitive = attributes.always_sensitive;
-  key.extractable = attributes.extractable;
-  key.never_extractable = attributes.never_extractable;
-  key.local = attributes.local;
-  return key;
-}
-
 // Everything decided before a key is made.
 struct Plan {
-  std::shared_ptr<const Issuer> issuer;  // null: self-signed
+  std::shared_ptr<const Issuer> issuer;  // null: self-signed, or a signing request
   UnixTime not_before;
   UnixTime not_after;
 };
@@ -64,37 +43,42 @@ struct Plan {
 }  // namespace
 
 struct Generation::Impl {
-  Impl(hsm::Token& token_in, store::CertificateStore& store_in, Clock clock_in)
-      : token(token_in), store(store_in), clock(std::move(clock_in)), issuers(token_in, store_in) {}
+  Impl(hsm::Token& token_in, store::CertificateStore& store_in, NameReservations& names_in, Clock clock_in)
+      : token(token_in), store(store_in), names(names_in), clock(std::move(clock_in)), issuers(token_in, store_in) {}
 
-  Plan plan(GenerateRequest& request, Deadline deadline);
+  Plan plan(const auth::Caller& caller, GenerateRequest& request, Deadline deadline);
   void check_signature(const GenerateRequest& request, const Issuer* issuer, std::vector<std::string>& faults);
   UnixTime end_of_validity(const GenerateRequest& request, const Issuer* issuer, UnixTime start,
                            std::vector<std::string>& faults);
   Bytes new_serial(Deadline deadline);
-  store::CertificateRecord issue(const GenerateRequest& request, const Plan& plan, Deadline deadline);
+  pki::Certificate certify(const GenerateRequest& request, const Plan& plan, const Bytes& serial,
+                           hsm::GeneratedKey& key, Deadline deadline);
+  void fill_pending(const GenerateRequest& request, hsm::GeneratedKey& key, store::CertificateRecord& record,
+                    Deadline deadline);
+  store::CertificateRecord issue(const GenerateRequest& request, const Plan& plan, const ComposeAnswer& compose,
+                                 Deadline deadline);
 
   hsm::Token& token;
   store::CertificateStore& store;
+  NameReservations& names;
   Clock clock;
   IssuerResolver issuers;
-  NameReservations reservations;
 };
 
-Plan Generation::Impl::plan(GenerateRequest& request, Deadline deadline) {
+Plan Generation::Impl::plan(const auth::Caller& caller, GenerateRequest& request, Deadline deadline) {
   std::vector<std::string> faults = std::move(request.faults);
   Plan plan;
   plan.not_before = clock();
-  const bool self_signed = request.signed_by.empty();
-  if (!self_signed) {
-    plan.issuer = issuers.resolve(request.signed_by, request.container, plan.not_before, faults);
+  const bool own_key_signs = request.signed_by.empty();
+  if (!own_key_signs) {
+    plan.issuer = issuers.resolve(caller, request.signed_by, request.container, plan.not_before, faults);
   }
   if (request.algorithm && !token.can_generate(*request.algorithm)) {
     faults.push_back("algorithm: this token cannot generate " + std::string(info(*request.algorithm).name) + " keys");
   }
-  if (self_signed || plan.issuer != nullptr) {
+  if (own_key_signs || plan.issuer != nullptr) {
     check_signature(request, plan.issuer.get(), faults);
-    plan.not_after = end_of_validity(request, plan.issuer.get(), plan.not_before, faults);
+    if (!request.external) plan.not_after = end_of_validity(request, plan.issuer.get(), plan.not_before, faults);
   }
   if (request.certificate_authority && plan.issuer != nullptr && plan.issuer->authorities_below == 0u) {
     faults.push_back("signed_by: the path length of this certificate authority allows no further authority below it");
@@ -143,13 +127,8 @@ Bytes Generation::Impl::new_serial(Deadline deadline) {
   return serial;
 }
 
-store::CertificateRecord Generation::Impl::issue(const GenerateRequest& request, const Plan& plan, Deadline deadline) {
-  const Uuid id = Uuid::random();
-  const Bytes serial = new_serial(deadline);
-  // From here until keep() every way out destroys the key.
-  hsm::GeneratedKey generated = token.generate({id, *request.algorithm, request.block_private_key}, deadline);
-  const std::shared_ptr<hsm::TokenKey>& signer = plan.issuer ? plan.issuer->key : generated.key();
-
+pki::Certificate Generation::Impl::certify(const GenerateRequest& request, const Plan& plan, const Bytes& serial,
+                                           hsm::GeneratedKey& key, Deadline deadline) {
   pki::CertificateSpec spec;
   spec.serial = serial;
   spec.subject = subject_of(request);
@@ -159,63 +138,106 @@ store::CertificateRecord Generation::Impl::issue(const GenerateRequest& request,
   spec.not_after = plan.not_after;
   spec.digest = *request.digest;
   spec.ocsp_url = request.ocsp_responder_url;
-  const pki::Certificate certificate = pki::build_certificate(
-      spec, generated.key()->public_key(), plan.issuer ? &plan.issuer->certificate : nullptr, *signer, deadline);
+  const std::shared_ptr<hsm::TokenKey>& signer = plan.issuer ? plan.issuer->key : key.key();
+  return pki::build_certificate(spec, key.key()->public_key(), plan.issuer ? &plan.issuer->certificate : nullptr,
+                                *signer, deadline);
+}
+
+// What a signing request tells of the certificate to come.
+void Generation::Impl::fill_pending(const GenerateRequest& request, hsm::GeneratedKey& key,
+                                    store::CertificateRecord& record, Deadline deadline) {
+  pki::SigningRequestSpec spec;
+  spec.subject = subject_of(request);
+  spec.alternative_names = alternative_names_of(request);
+  spec.certificate_authority = request.certificate_authority;
+  spec.digest = *request.digest;
+  record.request_pem = pki::build_signing_request(spec, *key.key(), deadline);
+  const pki::SigningRequestInfo made = pki::read_signing_request(record.request_pem);
+  record.subject = made.subject;
+  record.subject_hash = made.subject_hash_old;
+  record.alternative_names = texts_of(made.alternative_names);
+  record.algorithm = to_string(family_of(made.public_key));
+  record.certificate_authority = request.certificate_authority;
+  record.digest = info(*request.digest).name;
+  record.warnings = weaknesses(made.public_key, request.digest);
+  if (request.days) {
+    record.warnings.push_back("day_till_expiration: has no effect on a signing request; its signer decides");
+  }
+  if (!request.ocsp_responder_url.empty()) {
+    record.warnings.push_back("ocsp_responder_url: has no effect on a signing request; its signer decides");
+  }
+}
+
+store::CertificateRecord Generation::Impl::issue(const GenerateRequest& request, const Plan& plan,
+                                                 const ComposeAnswer& compose, Deadline deadline) {
+  const Uuid id = Uuid::random();
+  const Bytes serial = request.external ? Bytes() : new_serial(deadline);
+  // From here until keep() every way out destroys the key.
+  hsm::GeneratedKey generated = token.generate({id, *request.algorithm, request.block_private_key}, deadline);
 
   store::CertificateRecord record{
       .id = id,
       .container = *request.container,
       .name = *request.certificate_name,
       .common_name = *request.common_name,
-      .algorithm = std::string(to_string(info(*request.algorithm).family)),
-      .certificate_authority = request.certificate_authority,
-      .subject = certificate.subject(),
-      .issuer = certificate.issuer(),
-      .subject_hash = certificate.subject_hash_old(),
-      .issuer_hash = certificate.issuer_hash_old(),
-      .not_before = plan.not_before,
-      .not_after = plan.not_after,
-      .certificate_pem = certificate.pem(),
-      .serial_number = certificate.serial_number(),
-      .fingerprint_sha256 = certificate.fingerprint_sha256(),
+      .algorithm = {},
+      .certificate_authority = false,
+      .subject = {},
+      .issuer = {},
+      .subject_hash = {},
+      .issuer_hash = {},
+      .not_before = {},
+      .not_after = {},
+      .certificate_pem = {},
+      .request_pem = {},
+      .serial_number = {},
+      .fingerprint_sha256 = {},
       .issuer_id = plan.issuer ? std::optional(plan.issuer->record.id) : std::nullopt,
-      .signed_by = plan.issuer ? plan.issuer->record.name : std::string(),
-      .digest = std::string(info(*request.digest).name),
+      .signed_by = request.external ? "external"
+                   : plan.issuer    ? plan.issuer->record.name
+                                    : std::string(),
+      .digest = {},
       .alternative_names = {},
-      .warnings = weaknesses(info(*request.algorithm), info(*request.digest)),
+      .warnings = {},
       .key = key_record(generated.attributes(), token.info()),
       .created_at = plan.not_before,
   };
-  // As they stand in the certificate, whatever the request's spelling.
-  for (const pki::AlternativeName& name : certificate.alternative_names()) {
-    record.alternative_names.push_back(name.to_string());
+  if (request.external) {
+    fill_pending(request, generated, record, deadline);
+  } else {
+    fill_from(certify(request, plan, serial, generated, deadline), record);
   }
-  store.insert(record, deadline);
+  store::AnswerRecord answer;
+  if (compose) answer = compose(record);
+  store.insert(record, deadline, compose ? &answer : nullptr);
   generated.keep();
   return record;
 }
 
-Generation::Generation(hsm::Token& token, store::CertificateStore& store, Clock clock)
-    : impl_(std::make_unique<Impl>(token, store, std::move(clock))) {}
+Generation::Generation(hsm::Token& token, store::CertificateStore& store, NameReservations& names, Clock clock)
+    : impl_(std::make_unique<Impl>(token, store, names, std::move(clock))) {}
 
 Generation::~Generation() = default;
 
-store::CertificateRecord Generation::generate(GenerateRequest request, Deadline deadline) {
-  const Plan plan = impl_->plan(request, deadline);
-  const auto reservation = impl_->reservations.reserve(*request.container, *request.certificate_name);
+store::CertificateRecord Generation::generate(const auth::Caller& caller, GenerateRequest request, Deadline deadline,
+                                              const ComposeAnswer& compose) {
+  if (request.container) require(caller, auth::Operation::generate_certificate, *request.container);
+  const Plan plan = impl_->plan(caller, request, deadline);
+  const auto reservation = impl_->names.reserve(*request.container, *request.certificate_name);
   if (!reservation) {
-    throw Error(ErrorKind::name_not_unique,
-                {"certificate_name: another request is generating a certificate of this name"});
+    throw Error(ErrorKind::name_not_unique, {"certificate_name: another request is making a certificate of this name"});
   }
   if (impl_->store.name_taken(*request.container, *request.certificate_name)) {
     throw Error(ErrorKind::name_not_unique, {"certificate_name: the container has a certificate of this name"});
   }
-  store::CertificateRecord record = impl_->issue(request, plan, deadline);
-  log::info("certificate issued", {{"id", record.id.to_string()},
-                                   {"name", record.name},
-                                   {"container", record.container.name},
-                                   {"serial", record.serial_number},
-                                   {"signed_by", record.signed_by}});
+  store::CertificateRecord record = impl_->issue(request, plan, compose, deadline);
+  log::info(request.external ? "signing request made" : "certificate issued",
+            {{"id", record.id.to_string()},
+             {"name", record.name},
+             {"container", record.container.to_string()},
+             {"serial", record.serial_number},
+             {"signed_by", record.signed_by},
+             {"client_id", caller.client_id()}});
   return record;
 }
 

@@ -6,10 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "auth/roles.h"
 #include "base/algorithm.h"
 #include "base/clock.h"
 #include "hsm/token.h"
 #include "pki/certificate.h"
+#include "service/answer_composer.h"
 #include "store/certificate_store.h"
 
 namespace hsmsigner::service {
@@ -23,6 +25,7 @@ struct GenerateRequest {
   std::optional<std::string> common_name;
   std::optional<Digest> digest;
   std::string signed_by;  // name or id; empty: self-signed
+  bool external = false;  // `signed_by: external`: a signing request instead of a certificate
   bool certificate_authority = false;
   bool block_private_key = true;
   std::optional<int> days;  // absent: 365, or what the issuer has left if that is less
@@ -37,16 +40,19 @@ struct GenerateRequest {
   std::vector<std::string> faults;
 };
 
+class NameReservations;
+
 class Generation {
  public:
-  // `token` and `store` outlive this object.
-  Generation(hsm::Token& token, store::CertificateStore& store, Clock clock);
+  // All of them outlive this object.
+  Generation(hsm::Token& token, store::CertificateStore& store, NameReservations& names, Clock clock);
   ~Generation();
 
   // Refuses before a key is made whatever can be refused; a failure after that destroys the key. Returns once the
-  // certificate is durable. Throws Error: invalid_object (all faults at once), name_not_unique, session_timeout,
-  // token_unavailable, too_many_requests, internal_error. Thread safe.
-  store::CertificateRecord generate(GenerateRequest request, Deadline deadline);
+  // certificate, or the signing request, is durable. Throws Error: auth_unauthorized, invalid_object (all faults at
+  // once), name_not_unique, session_timeout, token_unavailable, too_many_requests, internal_error. Thread safe.
+  store::CertificateRecord generate(const auth::Caller& caller, GenerateRequest request, Deadline deadline,
+                                    const ComposeAnswer& compose = {});
 
  private:
   struct Impl;

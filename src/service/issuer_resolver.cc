@@ -11,7 +11,7 @@ namespace {
 constexpr int kLongestChain = 64;
 
 std::string describe(const store::CertificateRecord& record) {
-  return std::string(store::to_string(record.container.kind)) + " " + record.container.name;
+  return std::string(to_string(record.container.kind)) + " " + record.container.name;
 }
 
 // Namesakes that are told of; one more is looked for, to say that there are more.
@@ -39,21 +39,23 @@ pki::Certificate held_certificate(const store::CertificateRecord& record) {
 
 }  // namespace
 
-std::vector<store::CertificateRecord> IssuerResolver::candidates(const std::string& signed_by,
-                                                                 const std::optional<store::Container>& container) {
+std::vector<store::CertificateRecord> IssuerResolver::candidates(const ContainerScope& visible,
+                                                                 const std::string& signed_by,
+                                                                 const std::optional<Container>& container) {
   if (const auto id = Uuid::parse(signed_by)) {
-    if (auto by_id = store_.find(*id)) return {*std::move(by_id)};
+    auto by_id = store_.find(*id);
+    if (by_id && visible.contains(by_id->container)) return {*std::move(by_id)};
   }
-  if (container) {
+  if (container && visible.contains(*container)) {
     if (auto here = store_.find_by_name(*container, signed_by)) return {*std::move(here)};
   }
-  return store_.find_by_name_anywhere(signed_by, kMostNamesakes + 1);
+  return store_.find_by_name_anywhere(signed_by, visible, kMostNamesakes + 1);
 }
 
-std::shared_ptr<const Issuer> IssuerResolver::resolve(const std::string& signed_by,
-                                                      const std::optional<store::Container>& container, UnixTime now,
+std::shared_ptr<const Issuer> IssuerResolver::resolve(const auth::Caller& caller, const std::string& signed_by,
+                                                      const std::optional<Container>& container, UnixTime now,
                                                       std::vector<std::string>& faults) {
-  auto found = candidates(signed_by, container);
+  auto found = candidates(caller.scope(auth::Operation::read_certificates), signed_by, container);
   if (found.empty()) {
     faults.push_back("signed_by: no certificate here has this name or id");
     return nullptr;
@@ -70,6 +72,18 @@ std::shared_ptr<const Issuer> IssuerResolver::resolve(const std::string& signed_
     return nullptr;
   }
   const store::CertificateRecord& record = found.front();
+  if (!caller.may(auth::Operation::use_key, record.container)) {
+    throw Error(ErrorKind::auth_unauthorized,
+                {"signed_by: none of your roles may sign with a key of the " + describe(record)});
+  }
+  if (record.pending()) {
+    faults.push_back("signed_by: this certificate authority waits for its own certificate; import that first");
+    return nullptr;
+  }
+  if (!record.key) {
+    faults.push_back("signed_by: only the certificate of this authority is here, its private key is not");
+    return nullptr;
+  }
   if (now < record.not_before) {
     faults.push_back("signed_by: this certificate authority is not valid yet");
     return nullptr;

@@ -9,6 +9,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "auth/roles.h"
 #include "base/clock.h"
 #include "base/uuid.h"
 #include "hsm/token.h"
@@ -35,15 +36,17 @@ class IssuerResolver {
   // An id means the certificate of that id, and never one that was given it for a name. A name means the one in
   // `container`, else the only authority of that name elsewhere. On failure returns nothing and adds one sentence to
   // `faults`. Without a container (the request's was at fault) it only tells what would be wrong in any. Does not touch
-  // the token.
-  std::shared_ptr<const Issuer> resolve(const std::string& signed_by, const std::optional<store::Container>& container,
-                                        UnixTime now, std::vector<std::string>& faults);
+  // the token. What the caller may not see is not there; an authority that it sees and may not use is an
+  // Error{auth_unauthorized}.
+  std::shared_ptr<const Issuer> resolve(const auth::Caller& caller, const std::string& signed_by,
+                                        const std::optional<Container>& container, UnixTime now,
+                                        std::vector<std::string>& faults);
   // Throws Error{token_unavailable} unless the authority's key is in the token. Looks once for each authority.
   void require_key(const Issuer& issuer, Deadline deadline);
 
  private:
-  std::vector<store::CertificateRecord> candidates(const std::string& signed_by,
-                                                   const std::optional<store::Container>& container);
+  std::vector<store::CertificateRecord> candidates(const ContainerScope& visible, const std::string& signed_by,
+                                                   const std::optional<Container>& container);
   std::shared_ptr<const Issuer> load(const store::CertificateRecord& record);
   std::optional<unsigned> authorities_below(const store::CertificateRecord& record,
                                             const pki::Certificate& certificate);

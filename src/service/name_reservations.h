@@ -1,14 +1,14 @@
-// Names of certificates being generated at this moment, so that of several concurrent requests for one name exactly
-// one goes on to make a key. The store's UNIQUE constraint has the last word.
+// Names of certificates being generated or imported at this moment, so that of several concurrent requests for one name
+// exactly one goes on to make a key. The store's UNIQUE constraint has the last word.
 #pragma once
 
 #include <mutex>
 #include <optional>
 #include <set>
 #include <string>
-#include <tuple>
+#include <utility>
 
-#include "store/certificate_record.h"
+#include "base/container.h"
 
 namespace hsmsigner::service {
 
@@ -26,16 +26,16 @@ class NameReservations {
 
    private:
     friend class NameReservations;
-    using Key = std::set<std::tuple<store::ContainerKind, std::string, std::string>>::iterator;
+    using Key = std::set<std::pair<Container, std::string>>::iterator;
     Reservation(NameReservations& owner, Key key) : owner_(&owner), key_(key) {}
     NameReservations* owner_;
     Key key_;
   };
 
   // Nothing when another request holds the name.
-  std::optional<Reservation> reserve(const store::Container& container, const std::string& name) {
+  std::optional<Reservation> reserve(const Container& container, const std::string& name) {
     const std::lock_guard lock(mutex_);
-    const auto [position, added] = names_.emplace(container.kind, container.name, name);
+    const auto [position, added] = names_.emplace(container, name);
     if (!added) return std::nullopt;
     return Reservation(*this, position);
   }
@@ -47,7 +47,7 @@ class NameReservations {
   }
 
   std::mutex mutex_;  // guards names_
-  std::set<std::tuple<store::ContainerKind, std::string, std::string>> names_;
+  std::set<std::pair<Container, std::string>> names_;
 };
 
 }  // namespace hsmsigner::service

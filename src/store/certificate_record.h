@@ -6,23 +6,15 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/container.h"
 #include "base/uuid.h"
 
 namespace hsmsigner::store {
 
-enum class ContainerKind { folder, snippet, device };
-// "folder", "snippet", "device".
-const char* to_string(ContainerKind kind) noexcept;
-std::optional<ContainerKind> container_kind_from(const std::string& text) noexcept;
+using hsmsigner::Container;
+using hsmsigner::ContainerKind;
 
-// Where a certificate lives; its name is unique in it.
-struct Container {
-  ContainerKind kind = ContainerKind::folder;
-  std::string name;
-  bool operator==(const Container&) const = default;
-};
-
-// What the token said of the key when it was read back after generation.
+// What the token said of the key when it was read back after generation or import.
 struct KeyRecord {
   std::string token_label;
   std::string token_serial;
@@ -36,6 +28,8 @@ struct KeyRecord {
   bool local = false;
 };
 
+// A pending one is a signing request whose certificate has not come yet: it has a key, a name and `request_pem`, and
+// what only a certificate tells is empty (times: the epoch).
 struct CertificateRecord {
   Uuid id;
   Container container;
@@ -49,16 +43,20 @@ struct CertificateRecord {
   std::string issuer_hash;
   UnixTime not_before;
   UnixTime not_after;
-  std::string certificate_pem;
+  std::string certificate_pem;  // "" while pending
+  std::string request_pem;      // PKCS#10 of `signed_by: external`; else ""
   std::string serial_number;
   std::string fingerprint_sha256;
-  std::optional<Uuid> issuer_id;               // the certificate here that signed this one; none when self-signed
-  std::string signed_by;                       // that certificate's name; "" when self-signed
-  std::string digest;                          // "sha256"
+  std::optional<Uuid>
+      issuer_id;          // the certificate here that signed this one; none when self-signed or signed elsewhere
+  std::string signed_by;  // that certificate's name; "" when self-signed; "external" for a signing request
+  std::string digest;     // "sha256"
   std::vector<std::string> alternative_names;  // no control characters in any of them
   std::vector<std::string> warnings;           // likewise
-  KeyRecord key;
+  std::optional<KeyRecord> key;                // none: a certificate without its key, imported
   UnixTime created_at;
+
+  bool pending() const noexcept { return certificate_pem.empty(); }
 };
 
 }  // namespace hsmsigner::store

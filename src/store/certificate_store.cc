@@ -1,157 +1,203 @@
 #include "store/certificate_store.h"
 
-#include <algorithm>
-#include <chrono>
-
-#include "store/certificate_rows.h"
-#include "store/database.h"
-#include "store/group_writer.h"
-#include "store/migrations.h"
-#include "store/reader_pool.h"
+#include "store/sqlite_stores.h"
 
 namespace hsmsigner::store {
 namespace {
 
-// How long a reader is waited for; readers do not wait for the writer (WAL), so this is far more than is needed.
-constexpr std::chrono::milliseconds reader_patience{5000};
+Error not_present() { return Error(ErrorKind::object_not_present, {"id: no certificate has this id"}); }
 
-constexpr const char* in_container = "WHERE container_kind = :a AND container_name = :b ";
-
-struct Reader {
-  explicit Reader(const std::string& path) : session(open_connection(path, Access::read_only)) {}
-
-  long long count(const std::optional<Container>& container) const {
-    long long total = 0;
-    if (container) {
-      const std::string kind = to_string(container->kind);
-      *session << std::string("SELECT count(*) FROM certificate ") + in_container, soci::into(total),
-          soci::use(kind, "a"), soci::use(container->name, "b");
-    } else {
-      total = query_number(*session, "SELECT count(*) FROM certificate");
-    }
-    return total;
+// On the writer's thread. The mark and the certificates that would need it are written by one thread after the other,
+// so none is issued between mark_deleting() and erase().
+void refuse_lost_issuer(Writes& writes, const CertificateRow& row) {
+  if (row.issuer_id.null()) return;
+  if (writes.deleting({row.issuer_id.value}) != 0) {  // nothing, too: it is gone
+    throw Error(ErrorKind::invalid_object, {"signed_by: this certificate authority is being deleted"});
   }
-
-  std::unique_ptr<soci::session> session;
-  SelectCertificates by_id{*session, "WHERE id = :a", 1};
-  SelectCertificates by_name{*session, std::string(in_container) + "AND name = :c", 3};
-  SelectCertificates by_name_anywhere{
-      *session, "WHERE name = :a ORDER BY certificate_authority DESC, container_kind, container_name", 1,
-      SelectCertificates::Paged::yes};
-  SelectCertificates all{*session, "ORDER BY name, container_kind, container_name, id", 0,
-                         SelectCertificates::Paged::yes};
-  SelectCertificates of_container{*session, std::string(in_container) + "ORDER BY name", 2,
-                                  SelectCertificates::Paged::yes};
-  NameTaken name_taken{*session};
-};
-
-std::vector<CertificateRecord> to_records(const std::vector<CertificateRow>& rows) {
-  std::vector<CertificateRecord> records;
-  records.reserve(rows.size());
-  for (const CertificateRow& row : rows) records.push_back(to_record(row));
-  return records;
 }
 
-std::optional<CertificateRecord> first_of(const std::vector<CertificateRow>& rows) {
-  if (rows.empty()) return std::nullopt;
-  return to_record(rows.front());
+void insert_row(Writes& writes, const CertificateRow& row) {
+  try {
+    writes.insert_certificate(row);
+  } catch (const soci::soci_error& fault) {
+    // A failed INSERT has left nothing behind, so what is there now is what stood in its way. The id is the other
+    // constraint that can break, and never by an honest mistake.
+    if (is_constraint_violation(fault) &&
+        writes.count_of_name({row.container_kind, row.container_name, row.name}) != 0) {
+      throw Error(ErrorKind::name_not_unique,
+                  {"certificate_name: a certificate of this name exists in this " + row.container_kind + "."});
+    }
+    throw;
+  }
 }
 
-class SqliteCertificateStore final : public CertificateStore {
- private:
-  // Above its uses, whose return type is deduced from it.
-  template <class Work>
-  auto read(const Work& work) {
-    try {
-      return readers_.use(reader_patience, work);
-    } catch (const soci::soci_error& fault) {
-      throw database_error(fault, "reading");
-    }
+// What completion leaves as it was.
+void keep_of_request(const CertificateRow& pending, CertificateRow& row) {
+  row.container_kind = pending.container_kind;
+  row.container_name = pending.container_name;
+  row.name = pending.name;
+  row.request_pem = pending.request_pem;
+  row.key_token_label = pending.key_token_label;
+  row.key_token_serial = pending.key_token_serial;
+  row.key_id = pending.key_id;
+  row.key_type = pending.key_type;
+  row.key_bits = pending.key_bits;
+  row.key_sensitive = pending.key_sensitive;
+  row.key_always_sensitive = pending.key_always_sensitive;
+  row.key_extractable = pending.key_extractable;
+  row.key_never_extractable = pending.key_never_extractable;
+  row.key_local = pending.key_local;
+  row.created_at = pending.created_at;
+}
+
+std::string in_any_of(const std::vector<Container>& containers) {
+  std::string text = "(container_kind, container_name) IN (VALUES ";
+  for (std::size_t i = 0; i < containers.size(); ++i) {
+    const std::string n = std::to_string(i);
+    text.append(i == 0 ? "(:k" : ", (:k").append(n).append(", :n").append(n).append(")");
   }
+  return text.append(") ");
+}
 
- public:
-  // The file has been made, checked and brought forward.
-  explicit SqliteCertificateStore(const StoreOptions& options)
-      : session_(open_connection(options.path, Access::read_write)),
-        insert_(*session_),
-        name_taken_(*session_),
-        readers_(std::max(options.readers, 1U), [path = options.path] { return std::make_unique<Reader>(path); }),
-        writer_(*session_) {}
-
-  void insert(const CertificateRecord& record, Deadline deadline) override {
-    const CertificateRow row = to_row(record);
-    writer_.run([&] { insert_row(row); }, deadline);
+std::vector<std::string> texts_of(const std::vector<Container>& containers) {
+  std::vector<std::string> texts;
+  for (const Container& container : containers) {
+    texts.emplace_back(to_string(container.kind));
+    texts.push_back(container.name);
   }
+  return texts;
+}
 
-  std::optional<CertificateRecord> find(const Uuid& id) override {
-    return first_of(read([&](Reader& reader) { return reader.by_id({id.to_string()}); }));
-  }
-
-  std::optional<CertificateRecord> find_by_name(const Container& container, const std::string& name) override {
-    return first_of(read([&](Reader& reader) {
-      return reader.by_name({to_string(container.kind), container.name, name});
-    }));
-  }
-
-  bool name_taken(const Container& container, const std::string& name) override {
-    return read([&](Reader& reader) { return reader.name_taken(to_string(container.kind), container.name, name); });
-  }
-
-  std::vector<CertificateRecord> find_by_name_anywhere(const std::string& name, std::size_t limit) override {
-    return to_records(read([&](Reader& reader) { return reader.by_name_anywhere({name}, 0, limit); }));
-  }
-
-  Page list(const std::optional<Container>& container, std::size_t offset, std::size_t limit) override {
-    return read([&](Reader& reader) {
-      // One transaction, so that the total and the page are of the same moment.
-      *reader.session << "BEGIN";
-      const long long total = reader.count(container);
-      const std::vector<CertificateRow> rows =
-          container ? reader.of_container({to_string(container->kind), container->name}, offset, limit)
-                    : reader.all({}, offset, limit);
-      *reader.session << "COMMIT";
-      return Page{to_records(rows), static_cast<std::size_t>(total)};
-    });
-  }
-
- private:
-  // On the writer's thread.
-  void insert_row(const CertificateRow& row) {
-    try {
-      insert_(row);
-    } catch (const soci::soci_error& fault) {
-      // A failed INSERT has left nothing behind, so what is there now is what stood in its way. The id is the other
-      // constraint that can break, and never by an honest mistake.
-      if (is_constraint_violation(fault) && name_taken_(row.container_kind, row.container_name, row.name)) {
-        throw Error(ErrorKind::name_not_unique,
-                    {"certificate_name: a certificate of this name exists in this " + row.container_kind + "."});
-      }
-      throw;
-    }
-  }
-
-  std::unique_ptr<soci::session> session_;  // the writer's
-  InsertCertificate insert_;
-  NameTaken name_taken_;
-  ReaderPool<Reader> readers_;
-  GroupWriter writer_;  // last: its thread ends before the statements do
-};
+Page to_page(std::optional<long long> total, const std::vector<CertificateRow>& rows) {
+  return {to_records(rows), static_cast<std::size_t>(total.value_or(0))};
+}
 
 }  // namespace
 
-std::unique_ptr<CertificateStore> CertificateStore::open(const StoreOptions& options) {
-  prepare_database_file(options.path);
-  try {
-    {
-      const std::unique_ptr<soci::session> session = connect(options.path);
-      check_identity(*session);
-      make_durable(*session);
-      migrate(*session);
-    }
-    return std::make_unique<SqliteCertificateStore>(options);
-  } catch (const soci::soci_error& fault) {
-    throw database_error(fault, "opening").with_help("Check the database file, its directory and the disk.");
-  }
+void SqliteCertificateStore::insert(const CertificateRecord& record, Deadline deadline, const AnswerRecord* answer) {
+  const CertificateRow row = to_row(record);
+  connections_.write(
+      [&](Writes& writes) {
+        // The answer first: a request that was done already is told so, rather than that its name is taken.
+        if (answer != nullptr) write_answer(writes, *answer);
+        refuse_lost_issuer(writes, row);
+        insert_row(writes, row);
+      },
+      deadline);
+}
+
+void SqliteCertificateStore::complete(const CertificateRecord& record, Deadline deadline, const AnswerRecord* answer) {
+  CertificateRow row = to_row(record);
+  connections_.write(
+      [&](Writes& writes) {
+        const std::vector<CertificateRow> found = writes.certificate_by_id({row.id});
+        if (found.empty()) throw not_present();
+        if (answer != nullptr) write_answer(writes, *answer);
+        if (!found.front().certificate_pem.empty()) {
+          throw Error(ErrorKind::invalid_command, {"id: this certificate is complete already"});
+        }
+        if (writes.deleting({row.id}) != 0) {  // its key may be gone
+          throw Error(ErrorKind::invalid_command, {"id: this signing request is being deleted"});
+        }
+        refuse_lost_issuer(writes, row);
+        keep_of_request(found.front(), row);
+        writes.update_certificate(row);
+      },
+      deadline);
+}
+
+void SqliteCertificateStore::mark_deleting(const Uuid& id, UnixTime now, Deadline deadline) {
+  const std::string text = id.to_string();
+  connections_.write(
+      [&](Writes& writes) {
+        if (writes.set_deleting({text}) == 0) throw not_present();
+        const long long children = writes.unexpired_children({text, text}, {to_number(now)}).value_or(0);
+        if (children != 0) {  // undoes the mark as well
+          throw Error(
+              ErrorKind::reference_not_zero,
+              {"id: " + std::to_string(children) +
+               (children == 1 ? " unexpired certificate is" : " unexpired certificates are") + " signed by this one"});
+        }
+      },
+      deadline);
+}
+
+void SqliteCertificateStore::unmark_deleting(const Uuid& id, Deadline deadline) {
+  connections_.write([&](Writes& writes) { writes.clear_deleting({id.to_string()}); }, deadline);
+}
+
+void SqliteCertificateStore::erase(const Uuid& id, Deadline deadline) {
+  const std::string text = id.to_string();
+  connections_.write(
+      [&](Writes& writes) {
+        writes.leave_children({text});
+        writes.erase_certificate({text});
+      },
+      deadline);
+}
+
+std::optional<CertificateRecord> SqliteCertificateStore::find(const Uuid& id) {
+  return first_of(connections_.read([&](Reader& reader) { return reader.certificate_by_id({id.to_string()}); }));
+}
+
+std::optional<CertificateRecord> SqliteCertificateStore::find_by_name(const Container& container,
+                                                                      const std::string& name) {
+  return first_of(connections_.read([&](Reader& reader) {
+    return reader.certificate_by_name({to_string(container.kind), container.name, name});
+  }));
+}
+
+bool SqliteCertificateStore::name_taken(const Container& container, const std::string& name) {
+  return connections_.read([&](Reader& reader) {
+    return reader.count_of_name({to_string(container.kind), container.name, name}) != 0;
+  });
+}
+
+std::optional<CertificateRecord> SqliteCertificateStore::find_by_fingerprint(const Container& container,
+                                                                             const std::string& fingerprint) {
+  return first_of(connections_.read([&](Reader& reader) {
+    return reader.certificate_by_fingerprint({fingerprint, to_string(container.kind), container.name});
+  }));
+}
+
+std::vector<CertificateRecord> SqliteCertificateStore::find_by_name_anywhere(const std::string& name,
+                                                                             const ContainerScope& scope,
+                                                                             std::size_t limit) {
+  if (!scope.all && scope.containers.empty()) return {};
+  return to_records(connections_.read([&](Reader& reader) {
+    if (scope.all) return reader.certificates_of_name({name}, page_numbers(0, limit));
+    std::vector<std::string> texts = texts_of(scope.containers);
+    texts.insert(texts.begin(), name);
+    return SelectRows<CertificateRow>(*reader.session,
+                                      "WHERE name = :name AND " + in_any_of(scope.containers) +
+                                          "ORDER BY certificate_authority DESC, container_kind, container_name" + paged,
+                                      texts.size(), 2)(texts, page_numbers(0, limit));
+  }));
+}
+
+Page SqliteCertificateStore::list(const ContainerScope& scope, const std::optional<Container>& container,
+                                  std::size_t offset, std::size_t limit) {
+  if (container && !scope.contains(*container)) return {};
+  if (!container && !scope.all && scope.containers.empty()) return {};
+  const bool one_only = !scope.all && scope.containers.size() == 1;
+  const std::vector<long long> numbers = page_numbers(offset, limit);
+  // The total and the page are of the same moment.
+  return connections_.read([&](Reader& reader) {
+    return reader.at_one_moment([&] {
+      if (container || one_only) {
+        const std::vector<std::string> texts = texts_of({container ? *container : scope.containers.front()});
+        return to_page(reader.count_of_container(texts), reader.certificates_of_container(texts, numbers));
+      }
+      if (scope.all) return to_page(reader.count_certificates({}), reader.all_certificates({}, numbers));
+      // Statements for as many containers as there are.
+      const std::vector<std::string> texts = texts_of(scope.containers);
+      const std::string where = "WHERE " + in_any_of(scope.containers);
+      SelectNumber count(*reader.session, "SELECT count(*) FROM certificate " + where, texts.size());
+      SelectRows<CertificateRow> page(
+          *reader.session, where + "ORDER BY name, container_kind, container_name, id" + paged, texts.size(), 2);
+      return to_page(count(texts), page(texts, numbers));
+    });
+  });
 }
 
 }  // namespace hsmsigner::store

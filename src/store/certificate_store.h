@@ -1,49 +1,61 @@
-// Durable certificate records. The only room that speaks SQL.
+// Durable certificate records.
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/uuid.h"
+#include "store/answer_record.h"
 #include "store/certificate_record.h"
 
 namespace hsmsigner::store {
-
-struct StoreOptions {
-  std::string path;  // the SQLite file; made when absent, mode 0600, its directory must exist
-  unsigned readers = 4;
-};
 
 struct Page {
   std::vector<CertificateRecord> records;  // ordered by name, then container, then id
   std::size_t total = 0;                   // of all that match, not of this page
 };
 
-// SQLite in WAL mode with synchronous=FULL. One writer thread commits what has gathered (group commit); readers run
-// beside it on connections of their own. Thread safe. Every call throws Error{internal_error} when the database
-// fails and Error{session_timeout} past its deadline; a database's own text goes into no public field.
+// Thread safe. Every call throws Error{internal_error} when the database fails and Error{session_timeout} past its
+// deadline; a database's own text goes into no public field.
 class CertificateStore {
  public:
-  // Opens or makes the database and brings its schema forward. Throws Error{internal_error} with a public sentence
-  // when the file is not a database, belongs to a newer version of this program, or cannot be written.
-  static std::unique_ptr<CertificateStore> open(const StoreOptions& options);
   virtual ~CertificateStore() = default;
 
-  // Returns once the record is durable. Throws Error{name_not_unique} when the container has this name already.
-  // When it throws, the record is not there.
-  virtual void insert(const CertificateRecord& record, Deadline deadline) = 0;
+  // Returns once the record is durable; when it throws, the record is not there. `answer`, if given, is written in the
+  // same transaction. Throws Error: name_not_unique when the container has this name already; object_not_unique when
+  // the answer's key is taken; invalid_object, "signed_by: …", when the issuer is being deleted or is gone.
+  virtual void insert(const CertificateRecord& record, Deadline deadline, const AnswerRecord* answer = nullptr) = 0;
+  // Gives a pending record its certificate: everything but id, container, name, key, request_pem and created_at is
+  // taken from `record`. Throws Error: object_not_present when there is none of this id; invalid_command when it is not
+  // pending (any more).
+  virtual void complete(const CertificateRecord& record, Deadline deadline, const AnswerRecord* answer = nullptr) = 0;
+
+  // Deletion takes two steps, since the key must go in between: mark, destroy the key, erase. What is marked can still
+  // be read; it issues no more (insert refuses it as issuer). A mark that was left behind by a crash does not stop
+  // mark_deleting().
+  // Throws Error: object_not_present; reference_not_zero when a certificate signed by it exists that is unexpired at
+  // `now` (how many there are is in the details).
+  virtual void mark_deleting(const Uuid& id, UnixTime now, Deadline deadline) = 0;
+  virtual void unmark_deleting(const Uuid& id, Deadline deadline) = 0;
+  // Removes the record. Expired certificates that it signed stay, with no issuer_id. Nothing happens when it is gone.
+  virtual void erase(const Uuid& id, Deadline deadline) = 0;
 
   virtual std::optional<CertificateRecord> find(const Uuid& id) = 0;
   virtual std::optional<CertificateRecord> find_by_name(const Container& container, const std::string& name) = 0;
   virtual bool name_taken(const Container& container, const std::string& name) = 0;
-  // Certificates of this name in any container, at most `limit` of them: authorities first, then by container.
-  virtual std::vector<CertificateRecord> find_by_name_anywhere(const std::string& name, std::size_t limit) = 0;
-  // All of them, or one container's.
-  virtual Page list(const std::optional<Container>& container, std::size_t offset, std::size_t limit) = 0;
+  // One with this fingerprint (AA:BB:…) in the container.
+  virtual std::optional<CertificateRecord> find_by_fingerprint(const Container& container,
+                                                               const std::string& fingerprint) = 0;
+  // Certificates of this name in any container of `scope`, at most `limit` of them: authorities first, then by
+  // container.
+  virtual std::vector<CertificateRecord> find_by_name_anywhere(const std::string& name, const ContainerScope& scope,
+                                                               std::size_t limit) = 0;
+  // Those in `scope`, or of it in one container.
+  virtual Page list(const ContainerScope& scope, const std::optional<Container>& container, std::size_t offset,
+                    std::size_t limit) = 0;
 };
 
 }  // namespace hsmsigner::store

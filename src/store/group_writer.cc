@@ -39,7 +39,7 @@ void GroupWriter::run(const Operation& operation, Deadline deadline) {
   std::unique_lock lock(mutex_);
   if (stopping_) throw Error(ErrorKind::internal_error).with_cause("the writer is stopping");
   if (queue_.size() >= limits_.queue) {
-    throw Error(ErrorKind::too_many_requests, {"Too many certificates wait to be written."});
+    throw Error(ErrorKind::too_many_requests, {"Too many writes are waiting."});
   }
   queue_.push_back(&request);
   arrived_.notify_one();

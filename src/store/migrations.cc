@@ -63,9 +63,59 @@ constexpr std::string_view version_2[] = {
     "container_kind, container_name)",
 };
 
+// No key: key_id is ''. Octets are lower-case hexadecimal.
+constexpr std::string_view version_3[] = {
+    "ALTER TABLE certificate ADD COLUMN request_pem TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE certificate ADD COLUMN deleting INTEGER NOT NULL DEFAULT 0 CHECK (deleting IN (0, 1))",
+    R"(CREATE INDEX certificate_by_fingerprint ON certificate (fingerprint_sha256, container_kind, container_name, name)
+       WHERE fingerprint_sha256 <> '')",
+    // How many that one signed are unexpired, without reading them.
+    R"(CREATE INDEX certificate_by_issuer_and_end ON certificate (issuer_id, not_after, id)
+       WHERE issuer_id IS NOT NULL AND certificate_pem <> '')",
+    R"(CREATE TABLE account (
+         client_id               TEXT    NOT NULL PRIMARY KEY CHECK (client_id <> ''),
+         description             TEXT    NOT NULL,
+         enabled                 INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+         grants                  TEXT    NOT NULL,
+         secret_salt             TEXT    NOT NULL,
+         secret_hash             TEXT    NOT NULL,
+         secret_initial          INTEGER NOT NULL CHECK (secret_initial IN (0, 1)),
+         previous_salt           TEXT    NOT NULL,
+         previous_hash           TEXT    NOT NULL,
+         previous_secret_end     INTEGER NOT NULL,
+         expires_at              INTEGER,
+         generation              INTEGER NOT NULL CHECK (generation >= 0),
+         certificate_fingerprint TEXT    NOT NULL,
+         certificate_subject     TEXT    NOT NULL,
+         created_at              INTEGER NOT NULL,
+         changed_at              INTEGER NOT NULL
+       ) STRICT)",
+    R"(CREATE UNIQUE INDEX account_by_fingerprint ON account (certificate_fingerprint)
+       WHERE certificate_fingerprint <> '')",
+    R"(CREATE INDEX account_by_subject ON account (certificate_subject, created_at, client_id)
+       WHERE certificate_subject <> '')",
+    R"(CREATE TABLE access_token_key (
+         id         TEXT    NOT NULL PRIMARY KEY,
+         modulus    TEXT    NOT NULL CHECK (modulus <> ''),
+         exponent   TEXT    NOT NULL CHECK (exponent <> ''),
+         created_at INTEGER NOT NULL,
+         retired_at INTEGER
+       ) STRICT)",
+    R"(CREATE TABLE answer (
+         client_id    TEXT    NOT NULL CHECK (client_id <> ''),
+         key_hash     TEXT    NOT NULL CHECK (key_hash <> ''),
+         request_hash TEXT    NOT NULL,
+         sealed       TEXT    NOT NULL,
+         created_at   INTEGER NOT NULL,
+         PRIMARY KEY (client_id, key_hash)
+       ) STRICT)",
+    "CREATE INDEX answer_by_age ON answer (created_at, client_id, key_hash)",
+};
+
 constexpr Migration all_migrations[] = {
     {1, version_1},
     {2, version_2},
+    {3, version_3},
 };
 
 Error refused(const char* sentence) { return Error(ErrorKind::internal_error, {sentence}); }

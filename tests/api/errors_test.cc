@@ -22,6 +22,12 @@ struct Row {
 
 // Written from the contract, not from the code.
 const Row kContract[] = {
+    {ErrorKind::auth_not_authenticated, 401, "E016", "Not Authenticated", ""},
+    {ErrorKind::invalid_credential, 401, "E016", "Invalid Credential", ""},
+    {ErrorKind::key_too_long, 401, "E016", "Key Too Long", ""},
+    {ErrorKind::key_expired, 401, "E016", "Key Expired", ""},
+    {ErrorKind::need_password_change, 401, "E016", "The password needs to be changed.", ""},
+    {ErrorKind::private_key_export_blocked, 403, "E007", "Private Key Export Blocked", ""},
     {ErrorKind::auth_unauthorized, 403, "E007", "Unauthorized", ""},
     {ErrorKind::input_format_mismatch, 400, "E003", "Input Format Mismatch: input-format=json", ""},
     {ErrorKind::output_format_mismatch, 400, "E003", "Output Format Mismatch: output-format=json Accept=xml",

@@ -209,8 +209,35 @@ TEST_CASE("an address that is not loopback is refused before anything is started
     const auto faults = faults_of(std::string("[server]\naddress = \"") + address + "\"\n[token]\nlabel = \"t\"\n");
     REQUIRE(faults.size() == 1);
     CHECK(faults[0].starts_with("server.address"));
-    CHECK(faults[0].find("no authentication") != std::string::npos);
+    CHECK(faults[0].find("no TLS") != std::string::npos);
+    CHECK(faults_of(std::string("[server]\naddress = \"") + address +
+                    "\"\n[tls]\ncertificate = \"folder:Infra/server\"\n[token]\nlabel = \"t\"\n")
+              .empty());
   }
+}
+
+TEST_CASE("settings of TLS that do not go together are told, each by its name") {
+  const std::string token = "[token]\nlabel = \"t\"\n[tls]\n";
+  const std::pair<const char*, const char*> rows[] = {
+      {"certificate_file = \"c\"", "tls.key_file must be set too"},
+      {"key_file = \"k\"", "tls.certificate_file must be set too"},
+      {"certificate_file = \"c\"\nkey_file = \"k\"\ncertificate = \"folder:x/y\"", "tls.certificate must not be set"},
+      {"certificate = \"server\"", "tls.certificate (line 4): must be"},
+      {"certificate = \"folder:Infra/\"", "tls.certificate (line 4): must be"},
+      {"client_ca_file = \"a\"\nclient_certificate = \"optional\"", "tls.client_certificate needs TLS"},
+      {"certificate = \"folder:x/y\"\nclient_certificate = \"required\"", "tls.client_ca_file must be set"},
+      {"certificate = \"folder:x/y\"\nclient_ca_file = \"a\"", "tls.client_ca_file has no effect"},
+      {"client_certificate = \"maybe\"", "tls.client_certificate (line 4): must be one of"},
+  };
+  for (const auto& [text, sentence] : rows) {
+    CAPTURE(text);
+    const std::vector<std::string> faults = faults_of(token + text + "\n");
+    CHECK(faults.size() == 1);
+    CHECK(any_holds(faults, sentence));
+  }
+  CHECK(faults_of(token + "certificate_file = \"c\"\nkey_file = \"k\"\nclient_certificate = \"optional\"\n"
+                          "client_ca_file = \"a\"\n")
+            .empty());
 }
 
 TEST_CASE("a PIN in the file is refused wherever it stands, and not repeated") {

@@ -9,6 +9,9 @@
 #include "base/error.h"
 #include "pki/certificate_builder.h"
 #include "service/catalogue.h"
+#include "service/certificate_facts.h"
+#include "service/name_reservations.h"
+#include "store/store.h"
 #include "support/softhsm.h"
 
 using namespace hsmsigner;
@@ -22,12 +25,13 @@ class World {
   World()
       : token_(hsm::Token::open({.module_path = test_support::SoftHsm::module_path(), .selector = {hsm_.label(), ""}},
                                 Secret(hsm_.pin()))),
-        store_(store::CertificateStore::open({.path = directory_.file("store.db")})),
-        generation_(*token_, *store_, [this] { return now; }) {}
+        database_(store::Store::open({.path = directory_.file("store.db")})),
+        store_(&database_->certificates()),
+        generation_(*token_, *store_, names_, [this] { return now; }) {}
 
   static service::GenerateRequest request(const std::string& name, const std::string& signed_by = "", bool ca = false) {
     service::GenerateRequest request;
-    request.container = store::Container{store::ContainerKind::folder, "F"};
+    request.container = Container{ContainerKind::folder, "F"};
     request.algorithm = KeyAlgorithm::ec_p256;
     request.certificate_name = name;
     request.common_name = name;
@@ -38,13 +42,13 @@ class World {
   }
 
   store::CertificateRecord generate(service::GenerateRequest request) {
-    return generation_.generate(std::move(request), deadline_in(seconds(20)));
+    return generation_.generate(auth::Caller::service(), std::move(request), deadline_in(seconds(20)));
   }
 
   // The faults of a request that must be refused, joined; and that it left nothing.
   std::string refusal(service::GenerateRequest request) {
     const std::size_t keys = token_->count_private_keys(deadline_in(seconds(5)));
-    const std::size_t rows = store_->list({}, 0, 1).total;
+    const std::size_t rows = store_->list(ContainerScope::everything(), {}, 0, 1).total;
     std::string text;
     try {
       generate(std::move(request));
@@ -54,7 +58,7 @@ class World {
       for (const std::string& detail : error.details()) text += " " + detail;
     }
     CHECK(token_->count_private_keys(deadline_in(seconds(5))) == keys);
-    CHECK(store_->list({}, 0, 1).total == rows);
+    CHECK(store_->list(ContainerScope::everything(), {}, 0, 1).total == rows);
     return text;
   }
 
@@ -78,7 +82,7 @@ class World {
     const auto certificate = pki::build_certificate(spec, key.key()->public_key(), issuer ? &*issuer : nullptr, *signer,
                                                     deadline_in(seconds(10)));
     store::CertificateRecord record{.id = key.key()->id(),
-                                    .container = {store::ContainerKind::folder, "F"},
+                                    .container = {ContainerKind::folder, "F"},
                                     .name = name,
                                     .common_name = name,
                                     .algorithm = "EC",
@@ -90,6 +94,7 @@ class World {
                                     .not_before = spec.not_before,
                                     .not_after = spec.not_after,
                                     .certificate_pem = certificate.pem(),
+                                    .request_pem = {},
                                     .serial_number = certificate.serial_number(),
                                     .fingerprint_sha256 = certificate.fingerprint_sha256(),
                                     .issuer_id = parent ? std::optional(parent->id) : std::nullopt,
@@ -97,7 +102,7 @@ class World {
                                     .digest = "sha256",
                                     .alternative_names = {},
                                     .warnings = {},
-                                    .key = {},
+                                    .key = service::key_record(key.attributes(), token_->info()),
                                     .created_at = now};
     store_->insert(record, deadline_in(seconds(5)));
     key.keep();
@@ -111,7 +116,9 @@ class World {
   test_support::SoftHsm hsm_;
   test_support::TemporaryDirectory directory_;
   std::unique_ptr<hsm::Token> token_;
-  std::unique_ptr<store::CertificateStore> store_;
+  std::unique_ptr<store::Store> database_;
+  store::CertificateStore* store_;
+  service::NameReservations names_;
   service::Generation generation_;
 };
 
@@ -184,7 +191,7 @@ TEST_CASE("of concurrent requests for one name exactly one is answered, the othe
   }
   CHECK(issued == 1);
   CHECK(taken == 11);
-  CHECK(world.store().list({}, 0, 10).total == 1);
+  CHECK(world.store().list(ContainerScope::everything(), {}, 0, 10).total == 1);
 }
 
 TEST_CASE("status: notAfter itself is still valid (RFC 5280 4.1.2.5)") {

@@ -4,59 +4,30 @@
 
 #include <limits>
 
+#include "check_equal.h"
 #include "sample_record.h"
 #include "support/temporary_directory.h"
 
 using namespace store_test;
+using hsmsigner::container_kind_from;
 using hsmsigner::ErrorKind;
 using hsmsigner::Uuid;
-using hsmsigner::store::container_kind_from;
 using hsmsigner::store::Page;
 
 namespace {
 
 struct Fixture {
   test_support::TemporaryDirectory directory;
-  std::unique_ptr<CertificateStore> store = open();
+  std::unique_ptr<Store> opened;
+  CertificateStore* store = nullptr;
 
-  std::unique_ptr<CertificateStore> open() const {
-    return CertificateStore::open({.path = directory.file("certificates.db"), .readers = 2});
+  Fixture() { open_anew(); }
+  void open_anew() {
+    opened.reset();
+    opened = Store::open({.path = directory.file("certificates.db"), .readers = 2});
+    store = &opened->certificates();
   }
 };
-
-void check_equal(const CertificateRecord& a, const CertificateRecord& b) {
-  CHECK(a.id == b.id);
-  CHECK(a.container == b.container);
-  CHECK(a.name == b.name);
-  CHECK(a.common_name == b.common_name);
-  CHECK(a.algorithm == b.algorithm);
-  CHECK(a.certificate_authority == b.certificate_authority);
-  CHECK(a.subject == b.subject);
-  CHECK(a.issuer == b.issuer);
-  CHECK(a.subject_hash == b.subject_hash);
-  CHECK(a.issuer_hash == b.issuer_hash);
-  CHECK((a.not_before == b.not_before));
-  CHECK((a.not_after == b.not_after));
-  CHECK(a.certificate_pem == b.certificate_pem);
-  CHECK(a.serial_number == b.serial_number);
-  CHECK(a.fingerprint_sha256 == b.fingerprint_sha256);
-  CHECK((a.issuer_id == b.issuer_id));
-  CHECK(a.signed_by == b.signed_by);
-  CHECK(a.digest == b.digest);
-  CHECK(a.alternative_names == b.alternative_names);
-  CHECK(a.warnings == b.warnings);
-  CHECK(a.key.token_label == b.key.token_label);
-  CHECK(a.key.token_serial == b.key.token_serial);
-  CHECK(a.key.id == b.key.id);
-  CHECK(a.key.type == b.key.type);
-  CHECK(a.key.bits == b.key.bits);
-  CHECK(a.key.sensitive == b.key.sensitive);
-  CHECK(a.key.always_sensitive == b.key.always_sensitive);
-  CHECK(a.key.extractable == b.key.extractable);
-  CHECK(a.key.never_extractable == b.key.never_extractable);
-  CHECK(a.key.local == b.key.local);
-  CHECK((a.created_at == b.created_at));
-}
 
 std::vector<std::string> names_of(const std::vector<CertificateRecord>& records) {
   std::vector<std::string> names;
@@ -66,6 +37,7 @@ std::vector<std::string> names_of(const std::vector<CertificateRecord>& records)
 
 using Names = std::vector<std::string>;
 
+const ContainerScope everything = ContainerScope::everything();
 const Container folder_a{ContainerKind::folder, "A"};
 const Container folder_b{ContainerKind::folder, "B"};
 const Container device_a{ContainerKind::device, "A"};
@@ -85,8 +57,8 @@ TEST_CASE_FIXTURE(Fixture, "every field comes back, also after the store was ope
   CertificateRecord leaf = sample_record("leaf");
   leaf.issuer_id = root.id;
   leaf.certificate_authority = false;
-  leaf.key.always_sensitive = leaf.key.never_extractable = true;
-  leaf.key.sensitive = leaf.key.extractable = leaf.key.local = false;
+  leaf.key->always_sensitive = leaf.key->never_extractable = true;
+  leaf.key->sensitive = leaf.key->extractable = leaf.key->local = false;
   leaf.alternative_names.clear();
   leaf.warnings = {""};
   leaf.subject = "/CN=\xC3\xA4\xF0\x9F\x94\x91";
@@ -94,9 +66,17 @@ TEST_CASE_FIXTURE(Fixture, "every field comes back, also after the store was ope
   leaf.not_before = hsmsigner::UnixTime(std::chrono::seconds(-1));
   insert(*store, root);
   insert(*store, leaf);
+  CertificateRecord keyless = sample_record("keyless");
+  keyless.key.reset();
+  keyless.request_pem = "";
+  insert(*store, keyless);
+  const CertificateRecord pending = pending_record("pending");
+  insert(*store, pending);
+  CHECK(pending.pending());
+  CHECK_FALSE(root.pending());
 
   for (int round = 0; round < 2; ++round) {
-    for (const CertificateRecord& expected : {root, leaf}) {
+    for (const CertificateRecord& expected : {root, leaf, keyless, pending}) {
       const auto found = store->find(expected.id);
       REQUIRE(found.has_value());
       check_equal(*found, expected);
@@ -104,8 +84,7 @@ TEST_CASE_FIXTURE(Fixture, "every field comes back, also after the store was ope
       REQUIRE(by_name.has_value());
       check_equal(*by_name, expected);
     }
-    store.reset();
-    store = open();
+    open_anew();
   }
 }
 
@@ -113,8 +92,8 @@ TEST_CASE_FIXTURE(Fixture, "what is not there is nothing, not an error") {
   CHECK_FALSE(store->find(Uuid::random()).has_value());
   CHECK_FALSE(store->find_by_name(folder_a, "x").has_value());
   CHECK_FALSE(store->name_taken(folder_a, "x"));
-  CHECK(store->find_by_name_anywhere("x", 10).empty());
-  CHECK(store->list(std::nullopt, 0, 10).total == 0);
+  CHECK(store->find_by_name_anywhere("x", everything, 10).empty());
+  CHECK(store->list(everything, std::nullopt, 0, 10).total == 0);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a name is unique in its container, and only there") {
@@ -145,16 +124,15 @@ TEST_CASE_FIXTURE(Fixture, "another broken constraint is not called a name") {
   same_id.id = first.id;
   CHECK((kind_of([&] { insert(*store, same_id); }) == ErrorKind::internal_error));
 
-  CertificateRecord orphan = sample_record("third");
-  orphan.issuer_id = Uuid::random();
-  CHECK((kind_of([&] { insert(*store, orphan); }) == ErrorKind::internal_error));
-  CHECK(store->list(std::nullopt, 0, 10).total == 1);
+  CHECK(store->list(everything, std::nullopt, 0, 10).total == 1);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a database's error says nothing of the values, in no field") {
-  CertificateRecord orphan = sample_record("a-name-to-look-for");
-  orphan.issuer_id = Uuid::random();
-  const auto error = error_of([&] { insert(*store, orphan); });
+  CertificateRecord second = sample_record("a-name-to-look-for");
+  const CertificateRecord first = sample_record("first");
+  insert(*store, first);
+  second.id = first.id;
+  const auto error = error_of([&] { insert(*store, second); });
   REQUIRE(error.has_value());
   CHECK(std::string(error->what()).find("a-name-to-look-for") == std::string::npos);
   CHECK(std::string(error->what()).find("SQLite result 19") != std::string::npos);
@@ -168,12 +146,36 @@ TEST_CASE_FIXTURE(Fixture, "a control character in a list is refused, not stored
   CHECK_FALSE(store->find(record.id).has_value());
 }
 
+TEST_CASE_FIXTURE(Fixture, "a key without an id is refused, since it would read back as no key") {
+  CertificateRecord record = sample_record("name");
+  record.key->id = "";
+  CHECK((kind_of([&] { insert(*store, record); }) == ErrorKind::internal_error));
+  CHECK_FALSE(store->find(record.id).has_value());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a certificate is found by its fingerprint in its container, and only there") {
+  CertificateRecord first = sample_record("b", folder_a);
+  CertificateRecord second = sample_record("a", folder_b);
+  CertificateRecord other = sample_record("c", folder_a);
+  first.fingerprint_sha256 = second.fingerprint_sha256 = "11:22";
+  other.fingerprint_sha256 = "33:44";
+  for (const CertificateRecord& record : {first, second, other, pending_record("p", folder_a)}) insert(*store, record);
+
+  const auto in_a = store->find_by_fingerprint(folder_a, "11:22");
+  REQUIRE(in_a.has_value());
+  check_equal(*in_a, first);
+  CHECK(store->find_by_fingerprint(folder_b, "11:22")->id == second.id);
+  CHECK_FALSE(store->find_by_fingerprint(folder_b, "33:44").has_value());
+  CHECK_FALSE(store->find_by_fingerprint(device_a, "11:22").has_value());
+  CHECK_FALSE(store->find_by_fingerprint(folder_a, "").has_value());  // what is pending has none
+}
+
 TEST_CASE_FIXTURE(Fixture, "a name is found in every container that has it") {
   insert(*store, sample_record("x", folder_b));
   insert(*store, sample_record("x", device_a));
   insert(*store, sample_record("x", folder_a));
   insert(*store, sample_record("y", folder_a));
-  const auto found = store->find_by_name_anywhere("x", 10);
+  const auto found = store->find_by_name_anywhere("x", everything, 10);
   REQUIRE(found.size() == 3);
   CHECK(found[0].container == device_a);
   CHECK(found[1].container == folder_a);
@@ -185,30 +187,30 @@ TEST_CASE_FIXTURE(Fixture, "lists are ordered, paged and counted") {
   insert(*store, sample_record("b", folder_b));
   insert(*store, sample_record("a", device_a));
 
-  Page page = store->list(folder_a, 0, 100);
+  Page page = store->list(everything, folder_a, 0, 100);
   CHECK(page.total == 5);
   CHECK(names_of(page.records) == Names{"B", "a", "c", "d", "e"});
-  page = store->list(folder_a, 1, 2);
+  page = store->list(everything, folder_a, 1, 2);
   CHECK(page.total == 5);
   CHECK(names_of(page.records) == Names{"a", "c"});
-  page = store->list(folder_a, 4, 2);
+  page = store->list(everything, folder_a, 4, 2);
   CHECK(names_of(page.records) == Names{"e"});
-  page = store->list(folder_a, 5, 2);
+  page = store->list(everything, folder_a, 5, 2);
   CHECK(page.total == 5);
   CHECK(page.records.empty());
-  page = store->list(folder_a, 0, 0);
+  page = store->list(everything, folder_a, 0, 0);
   CHECK(page.total == 5);
   CHECK(page.records.empty());
 
   constexpr std::size_t largest = std::numeric_limits<std::size_t>::max();
-  page = store->list(std::nullopt, 0, largest);
+  page = store->list(everything, std::nullopt, 0, largest);
   CHECK(page.total == 7);
   CHECK(names_of(page.records) == Names{"B", "a", "a", "b", "c", "d", "e"});
   CHECK(page.records[1].container == device_a);
   CHECK(page.records[2].container == folder_a);
-  CHECK(names_of(store->list(std::nullopt, 2, 2).records) == Names{"a", "b"});
-  CHECK(store->list(std::nullopt, largest, largest).records.empty());
-  CHECK(store->list(Container{ContainerKind::device, "B"}, 0, 10).total == 0);
+  CHECK(names_of(store->list(everything, std::nullopt, 2, 2).records) == Names{"a", "b"});
+  CHECK(store->list(everything, std::nullopt, largest, largest).records.empty());
+  CHECK(store->list(everything, Container{ContainerKind::device, "B"}, 0, 10).total == 0);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a reader sees what was written after its last read") {
@@ -219,8 +221,8 @@ TEST_CASE_FIXTURE(Fixture, "a reader sees what was written after its last read")
     insert(*store, record);
     CHECK(store->find(record.id).has_value());
     CHECK(store->name_taken(record.container, record.name));
-    CHECK(store->find_by_name_anywhere(record.name, 10).size() == 1);
-    CHECK(store->list(record.container, 0, 1).total == static_cast<std::size_t>(i) + 1);
+    CHECK(store->find_by_name_anywhere(record.name, everything, 10).size() == 1);
+    CHECK(store->list(everything, record.container, 0, 1).total == static_cast<std::size_t>(i) + 1);
   }
 }
 

@@ -25,7 +25,7 @@ void in_parallel(const Work& work) {
 
 TEST_CASE("of eight inserts of one name exactly one succeeds") {
   const test_support::TemporaryDirectory directory;
-  const auto store = CertificateStore::open({.path = directory.file("db")});
+  const auto store = Store::open({.path = directory.file("db")});
   for (int round = 0; round < 20; ++round) {
     std::atomic<int> inserted = 0, refused = 0;
     const std::string name = "name" + std::to_string(round);
@@ -36,7 +36,7 @@ TEST_CASE("of eight inserts of one name exactly one succeeds") {
     });
     CHECK(inserted == 1);
     CHECK(refused == threads - 1);
-    CHECK(store->find_by_name_anywhere(name, 10).size() == 1);
+    CHECK(store->certificates().find_by_name_anywhere(name, ContainerScope::everything(), 10).size() == 1);
   }
 }
 
@@ -46,24 +46,25 @@ TEST_CASE("eight threads insert and read, and all of it is there afterwards") {
   std::vector<std::vector<CertificateRecord>> records(threads);
   std::atomic<int> failures = 0;
   {
-    const auto store = CertificateStore::open({.path = directory.file("db"), .readers = 2});
+    const auto store = Store::open({.path = directory.file("db"), .readers = 2});
     in_parallel([&](int thread) {
       for (int i = 0; i < each; ++i) {
         auto& mine = records[static_cast<std::size_t>(thread)];
         mine.push_back(sample_record(std::to_string(thread) + "-" + std::to_string(i)));
         const auto kind = kind_of([&] {
           insert(*store, mine.back());
-          if (!store->find(mine.back().id)) ++failures;
-          if (store->list(std::nullopt, 0, 1).total < mine.size()) ++failures;
+          if (!store->certificates().find(mine.back().id)) ++failures;
+          if (store->certificates().list(ContainerScope::everything(), std::nullopt, 0, 1).total < mine.size())
+            ++failures;
         });
         if (kind) ++failures;
       }
     });
   }
   CHECK(failures == 0);
-  const auto store = CertificateStore::open({.path = directory.file("db")});
-  CHECK(store->list(std::nullopt, 0, 0).total == threads * each);
+  const auto store = Store::open({.path = directory.file("db")});
+  CHECK(store->certificates().list(ContainerScope::everything(), std::nullopt, 0, 0).total == threads * each);
   for (const auto& mine : records) {
-    for (const CertificateRecord& record : mine) CHECK(store->find(record.id).has_value());
+    for (const CertificateRecord& record : mine) CHECK(store->certificates().find(record.id).has_value());
   }
 }

@@ -24,7 +24,7 @@ unsigned mode_of(const std::string& path) {
 
 // Opening is refused with a sentence for the operator, which does not name the path.
 void check_refused(const std::string& path, const std::string& sentence) {
-  const auto error = error_of([&] { CertificateStore::open({.path = path}); });
+  const auto error = error_of([&] { Store::open({.path = path}); });
   REQUIRE(error.has_value());
   CHECK(error->kind() == ErrorKind::internal_error);
   REQUIRE(error->details().size() == 1);
@@ -36,7 +36,7 @@ void check_refused(const std::string& path, const std::string& sentence) {
 TEST_CASE("the database and its journal are for the owner alone") {
   const test_support::TemporaryDirectory directory;
   const ::mode_t before = ::umask(0);
-  const auto store = CertificateStore::open({.path = directory.file("db")});
+  const auto store = Store::open({.path = directory.file("db")});
   insert(*store, sample_record("name"));
   ::umask(before);
   for (const char* name : {"db", "db-wal", "db-shm"}) CHECK(mode_of(directory.file(name)) == 0600);
@@ -62,9 +62,9 @@ TEST_CASE("a file name may hold what SOCI's connection string gives a meaning to
     CAPTURE(name);
     const std::string path = directory.file(name);
     const CertificateRecord record = sample_record("name");
-    insert(*CertificateStore::open({.path = path}), record);
+    insert(*Store::open({.path = path}), record);
     CHECK(fs::file_size(path) > 0);
-    CHECK(CertificateStore::open({.path = path})->find(record.id).has_value());
+    CHECK(Store::open({.path = path})->certificates().find(record.id).has_value());
   }
   check_refused(directory.file("a\"b"), "The database file's name must not contain a quotation mark.");
   check_refused("", "No database file is named.");
@@ -122,7 +122,7 @@ TEST_CASE("another application's database is refused and left as it was") {
 TEST_CASE("a newer version's database is refused") {
   const test_support::TemporaryDirectory directory;
   const std::string path = directory.file("db");
-  CertificateStore::open({.path = path});
+  Store::open({.path = path});
   {
     const auto session = hsmsigner::store::connect(path);
     *session << "PRAGMA user_version = 1000";

@@ -28,16 +28,16 @@ TEST_CASE("what was reported before SIGKILL is there afterwards") {
     writer.signal(SIGKILL);
     CHECK(writer.wait(30s) == 128 + SIGKILL);
 
-    const auto store = CertificateStore::open({.path = path});
+    const auto store = Store::open({.path = path});
     std::istringstream lines(writer.output());
     for (std::string line; std::getline(lines, line);) {
       if (!line.starts_with(durable) || lines.eof()) continue;  // a log line, or cut off
       const auto id = Uuid::parse(line.substr(durable.size()));
       REQUIRE(id.has_value());
-      CHECK(store->find(*id).has_value());
+      CHECK(store->certificates().find(*id).has_value());
       ++reported;
     }
-    CHECK(store->list(std::nullopt, 0, 0).total >= reported);
+    CHECK(store->certificates().list(ContainerScope::everything(), std::nullopt, 0, 0).total >= reported);
   }
   CHECK(reported > 5);
   const auto session = hsmsigner::store::connect(path);
@@ -49,7 +49,7 @@ TEST_CASE("what was reported before SIGKILL is there afterwards") {
 TEST_CASE("a database that another connection has locked is an error in bounded time") {
   const test_support::TemporaryDirectory directory;
   const std::string path = directory.file("db");
-  const auto store = CertificateStore::open({.path = path});
+  const auto store = Store::open({.path = path});
   const CertificateRecord present = sample_record("present");
   insert(*store, present);
   const auto other = hsmsigner::store::connect(path);
@@ -57,16 +57,18 @@ TEST_CASE("a database that another connection has locked is an error in bounded 
 
   const CertificateRecord patient = sample_record("patient");
   const auto begin = std::chrono::steady_clock::now();
-  CHECK((kind_of([&] { store->insert(patient, hsmsigner::deadline_in(20s)); }) == ErrorKind::internal_error));
+  CHECK((kind_of([&] { store->certificates().insert(patient, hsmsigner::deadline_in(20s)); }) ==
+         ErrorKind::internal_error));
   CHECK((std::chrono::steady_clock::now() - begin < 10s));
 
   const CertificateRecord hasty = sample_record("hasty");
-  CHECK((kind_of([&] { store->insert(hasty, hsmsigner::deadline_in(50ms)); }) == ErrorKind::session_timeout));
-  CHECK(store->find(present.id).has_value());  // readers go on
+  CHECK((kind_of([&] { store->certificates().insert(hasty, hsmsigner::deadline_in(50ms)); }) ==
+         ErrorKind::session_timeout));
+  CHECK(store->certificates().find(present.id).has_value());  // readers go on
 
   *other << "ROLLBACK";
-  CHECK_FALSE(store->find(patient.id).has_value());
-  CHECK_FALSE(store->find(hasty.id).has_value());
+  CHECK_FALSE(store->certificates().find(patient.id).has_value());
+  CHECK_FALSE(store->certificates().find(hasty.id).has_value());
   insert(*store, sample_record("after"));
-  CHECK(store->list(std::nullopt, 0, 0).total == 2);
+  CHECK(store->certificates().list(ContainerScope::everything(), std::nullopt, 0, 0).total == 2);
 }

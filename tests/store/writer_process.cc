@@ -11,7 +11,7 @@
 
 namespace {
 
-void write_without_end(store_test::CertificateStore& store) {
+void write_without_end(store_test::Store& store) {
   while (true) {
     const auto record = store_test::sample_record(hsmsigner::Uuid::random().to_string());
     store_test::insert(store, record);
@@ -25,7 +25,7 @@ void write_without_end(store_test::CertificateStore& store) {
 
 int main(int argc, char** argv) {
   if (argc != 3) return 2;
-  const auto store = store_test::CertificateStore::open({.path = argv[1], .readers = 1});
+  const auto store = store_test::Store::open({.path = argv[1], .readers = 1});
   std::vector<std::thread> threads;
   for (int i = 0; i < std::atoi(argv[2]); ++i) threads.emplace_back([&] { write_without_end(*store); });
   for (std::thread& thread : threads) thread.join();

@@ -27,6 +27,7 @@ std::unique_ptr<httplib::Client> keep_alive_client(const ServerFixture& server) 
   auto client = std::make_unique<httplib::Client>("127.0.0.1", server.port());
   client->set_keep_alive(true);
   client->set_read_timeout(10);
+  client->set_default_headers({{"Authorization", server.bearer()}});
   return client;
 }
 
@@ -79,17 +80,15 @@ TEST_CASE("a request that comes too slowly ends at its deadline") {
     const char* name;
     std::string octets;
   };
+  const std::string post = "POST /certificates HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" +
+                           server.authorization_line() + "\r\n";
   const Row rows[] = {
       {"nothing", ""},
       {"empty lines", "\r\n\r\n"},
       {"half an empty line", "\r"},
       {"half a head", "GET /certificates HTTP/1.1\r\nHost: local"},
-      {"half a body",
-       "POST /certificates HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
-       "100\r\n\r\n{"},
-      {"half a chunked body",
-       "POST /certificates HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-       "Transfer-Encoding: chunked\r\n\r\n5\r\n{"},
+      {"half a body", post + "Content-Length: 100\r\n\r\n{"},
+      {"half a chunked body", post + "Transfer-Encoding: chunked\r\n\r\n5\r\n{"},
   };
   for (const Row& row : rows) {
     CAPTURE(row.name);
@@ -106,7 +105,8 @@ TEST_CASE("a request that comes too slowly ends at its deadline") {
 TEST_CASE("an empty line before a request is no fault (RFC 9112 2.2)") {
   const ServerFixture server = with({});
   const std::string answer =
-      exchange_raw(server.port(), "\r\nGET /certificates HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+      exchange_raw(server.port(), "\r\nGET /certificates HTTP/1.1\r\nHost: localhost\r\n" +
+                                      server.authorization_line() + "\r\nConnection: close\r\n\r\n");
   CHECK(answer.starts_with("HTTP/1.1 200"));
 }
 

@@ -184,7 +184,7 @@ TEST_CASE("what is no fault: JSON by its other names, and parameters of content 
 
 TEST_CASE("octets that are no HTTP are answered with an error of ours or with nothing") {
   const ServerFixture server;
-  const std::string host = "Host: 127.0.0.1\r\nConnection: close\r\n";
+  const std::string host = "Host: 127.0.0.1\r\nConnection: close\r\n" + server.authorization_line() + "\r\n";
   struct Row {
     const char* name;
     std::string octets;
@@ -218,9 +218,9 @@ TEST_CASE("octets that are no HTTP are answered with an error of ours or with no
 
 TEST_CASE("a chunked body has the same limit") {
   const ServerFixture server;
-  std::string octets =
-      "POST /certificates HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Type: application/json\r\n"
-      "Transfer-Encoding: chunked\r\n\r\n";
+  std::string octets = "POST /certificates HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n" +
+                       server.authorization_line() +
+                       "\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
   const std::string chunk = "10000\r\n" + std::string(0x10000, ' ') + "\r\n";
   for (int i = 0; i < 40; ++i) octets += chunk;  // 2.5 MiB
   octets += "0\r\n\r\n";

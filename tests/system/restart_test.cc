@@ -80,13 +80,15 @@ TEST_CASE("SIGKILL under load: every certificate answered 201 is there, with its
     {
       std::vector<std::jthread> clients;
       for (int client = 0; client < 8; ++client) {
-        clients.emplace_back([&, client, round, port = server.port()] {
+        clients.emplace_back([&, client, round, port = server.port(), bearer = server.bearer()] {
           for (int i = 0;; ++i) {
             const std::string name = std::to_string(round) + "-" + std::to_string(client) + "-" + std::to_string(i);
             Body body = certificate(name);
             if (i % 2 == 0) body.set("is_certificate_authority", "true");
-            const Reply reply =
-                exchange(port, {"POST", "/certificates", {{"Content-Type", "application/json"}}, body.json()});
+            const Reply reply = exchange(port, {"POST",
+                                                "/certificates",
+                                                {{"Content-Type", "application/json"}, {"Authorization", bearer}},
+                                                body.json()});
             if (reply.status != 201) return;
             const std::lock_guard lock(mutex);
             answered.push_back(reply.json());

@@ -33,6 +33,15 @@ std::string Reply::header(const std::string& lower_case_name) const {
   return found == headers.end() ? "" : found->second;
 }
 
+Request form_request(const std::string& target, const std::vector<std::pair<std::string, std::string>>& fields) {
+  std::string body;
+  for (const auto& [name, value] : fields) {
+    body += (body.empty() ? "" : "&") + httplib::detail::encode_query_param(name) + "=" +
+            httplib::detail::encode_query_param(value);
+  }
+  return {"POST", target, {{"Content-Type", "application/x-www-form-urlencoded"}, {"Authorization", "none"}}, body};
+}
+
 Reply exchange(int port, const Request& request, std::chrono::seconds timeout) {
   httplib::Client client("127.0.0.1", port);
   client.set_url_encode(false);
@@ -42,7 +51,9 @@ Reply exchange(int port, const Request& request, std::chrono::seconds timeout) {
   message.method = request.method;
   message.path = request.target;
   message.body = request.body;
-  for (const auto& [name, value] : request.headers) message.headers.emplace(name, value);
+  for (const auto& [name, value] : request.headers) {
+    if (name != "Authorization" || value != "none") message.headers.emplace(name, value);
+  }
   const httplib::Result result = client.send(message);
   Reply reply;
   if (!result) {
@@ -121,6 +132,52 @@ void ServerFixture::start() {
                                                  environment(), state_.file("output-" + std::to_string(++starts_)));
   const std::string url = process_->wait_for_line("ready http://", kStartTime);
   port_ = std::stoi(url.substr(url.rfind(':') + 1));
+  if (everything_.client_id.empty()) {
+    everything_ = create_account("tester", {"administrator=*", "issuer=*", "exporter=*", "signer=*", "auditor=*"});
+  }
+  bearer_ = access_token(everything_);
+}
+
+test_support::CommandResult ServerFixture::command(const std::vector<std::string>& arguments) const {
+  std::vector<std::string> argv{program()};
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  argv.insert(argv.end(), {"--config", config_file_});
+  return test_support::run_command(argv, "", environment());
+}
+
+Account ServerFixture::create_account(const std::string& client_id, const std::vector<std::string>& grants,
+                                      const std::vector<std::string>& further_arguments) const {
+  std::vector<std::string> arguments{"account", "create", "--client-id", client_id};
+  for (const std::string& grant : grants) arguments.insert(arguments.end(), {"--grant", grant});
+  arguments.insert(arguments.end(), further_arguments.begin(), further_arguments.end());
+  const test_support::CommandResult result = command(arguments);
+  // The log is in the same stream: the secret is on the line that begins with a brace and names the client.
+  const std::size_t at = result.out.find("{\"client_id\"");
+  if (result.exit_code != 0 || at == std::string::npos) throw std::runtime_error("no account: " + result.out);
+  const Json json = Json::parse(result.out.substr(at, result.out.find('\n', at) - at));
+  return {json["client_id"].text(), json["client_secret"].text()};
+}
+
+Reply ServerFixture::request_token(const Account& account) const {
+  return exchange(port_, form_request("/oauth2/access_token", {{"grant_type", "client_credentials"},
+                                                               {"client_id", account.client_id},
+                                                               {"client_secret", account.client_secret}}));
+}
+
+std::string ServerFixture::access_token(const Account& account) const {
+  const Reply reply = request_token(account);
+  if (reply.status != 200) throw std::runtime_error("no access token: " + reply.body);
+  return reply.json()["access_token"].text();
+}
+
+Reply ServerFixture::send(Request request) const {
+  if (!request.headers.contains("Authorization")) request.headers.emplace("Authorization", bearer());
+  return exchange(port_, request);
+}
+
+std::size_t ServerFixture::keys() const {
+  const std::size_t objects = token_.count_objects();
+  return objects > 0 ? objects - 1 : 0;
 }
 
 int ServerFixture::stop(int signal_number) {

@@ -33,6 +33,9 @@ struct Request {
   std::string body;
 };
 
+// A request with that form for its body.
+Request form_request(const std::string& target, const std::vector<std::pair<std::string, std::string>>& fields);
+
 // One answer from 127.0.0.1:port, over a connection of its own. Thread safe.
 Reply exchange(int port, const Request& request, std::chrono::seconds timeout = std::chrono::seconds(60));
 // The same for octets that no decent client sends; everything the server answers until it closes or falls silent.
@@ -43,6 +46,12 @@ struct ServerOptions {
   std::map<std::string, std::string> settings;
   std::map<std::string, std::string> environment;
   bool faults = false;  // the fault module stands between the server and SoftHSM: see plan()
+};
+
+// An account and what it calls with.
+struct Account {
+  std::string client_id;
+  std::string client_secret;
 };
 
 // The program under test.
@@ -67,8 +76,24 @@ class ServerFixture {
   void set(const std::string& setting, const std::string& toml) { options_.settings[setting] = toml; }
   void set_environment(const std::string& name, const std::string& value) { options_.environment[name] = value; }
 
+  // --- accounts
+  // With `hsm-signer account create`; its secret need not be rotated first. `grants`: "issuer=folder:Payments".
+  Account create_account(const std::string& client_id, const std::vector<std::string>& grants,
+                         const std::vector<std::string>& further_arguments = {"--own"}) const;
+  // What the token endpoint answers.
+  Reply request_token(const Account& account) const;
+  // The access token, throwing std::runtime_error with the answer unless there is one.
+  std::string access_token(const Account& account) const;
+  // `hsm-signer ARGUMENTS --config …`
+  test_support::CommandResult command(const std::vector<std::string>& arguments) const;
+
   // --- HTTP
-  Reply send(const Request& request) const { return exchange(port_, request); }
+  // By an account that has every role everywhere, unless the request brings an Authorization; "none" stands for no
+  // credential.
+  Reply send(Request request) const;
+  // "Authorization: Bearer …" of that account.
+  std::string authorization_line() const { return "Authorization: Bearer " + bearer_; }
+  std::string bearer() const { return "Bearer " + bearer_; }
   Reply get(const std::string& target) const;
   Reply post(const std::string& target, const std::string& body) const;
   // POST /certificates
@@ -82,8 +107,8 @@ class ServerFixture {
   const test_support::Faults& faults() const { return faults_; }
   // Written at each start.
   const std::string& config_file() const { return config_file_; }
-  // Objects in the token, counted by another program.
-  std::size_t keys() const { return token_.count_objects(); }
+  // Objects in the token beside the key that signs access tokens, counted by another program.
+  std::size_t keys() const;
   // Certificates the server knows.
   std::size_t rows() const;
   // What the fault module does from now on (tests/support/fault_module/plan.h); "" for nothing.
@@ -101,6 +126,8 @@ class ServerFixture {
   std::unique_ptr<test_support::BackgroundProcess> process_;
   int starts_ = 0;
   int port_ = 0;
+  Account everything_;  // every role, everywhere
+  std::string bearer_;  // its access token
 };
 
 // Checks the whole error answer but the sentences: status, headers, code, message, errorType and the request id.

@@ -1,0 +1,116 @@
+#include "api/account_json.h"
+#include "api/handlers.h"
+#include "api/idempotency.h"
+#include "api/schema_check.h"
+#include "base/error.h"
+
+namespace hsmsigner::api {
+namespace {
+
+void refuse_parameters(const Call& call) {
+  for (const auto& [name, value] : call.target.query) invalid_parameter(name, value, "unknown parameter");
+}
+
+// Actions take no body, or an empty object.
+JsonBody read_no_body(const Call& call) {
+  refuse_parameters(call);
+  JsonBody body = read_json_object(call, BodyNeed::optional);
+  if (!body.json.ObjectEmpty()) throw Error(ErrorKind::invalid_object, {"body: this action takes no fields"});
+  return body;
+}
+
+Answer ok(std::string json) {
+  Answer answer;
+  answer.body = std::move(json);
+  return answer;
+}
+
+// Makes a secret once: what is answered is what is kept, sealed, for the same request sent again.
+template <typename Compose, typename Make>
+Answer make_once(const OnceOnly& once, Compose compose, Make make) {
+  if (auto earlier = once.earlier()) return *std::move(earlier);
+  std::optional<Answer> kept;
+  service::ComposeAccountAnswer keep;
+  if (once.has_key()) {
+    keep = [&](const service::AccountWithSecret& made) {
+      kept = compose(made);
+      return once.keep(*kept);
+    };
+  }
+  const service::AccountWithSecret made = make(keep);
+  return kept ? *std::move(kept) : compose(made);
+}
+
+Answer rotate(const Call& call, const std::string& client_id, service::Accounts::By by) {
+  const JsonBody body = read_no_body(call);
+  const OnceOnly once(call, body.text, kLeastSecretKey);
+  return make_once(
+      once,
+      [](const service::AccountWithSecret& made) {
+        Answer answer = ok(rotation_json(made));
+        answer.status = 201;
+        return answer;
+      },
+      [&](const service::ComposeAccountAnswer& keep) {
+        return call.services.accounts.rotate(client_id, by, call.deadline(), keep);
+      });
+}
+
+}  // namespace
+
+Answer list_accounts(const Call& call) {
+  for (const auto& [name, value] : call.target.query) {
+    if (name != "limit" && name != "offset") invalid_parameter(name, value, "unknown parameter");
+  }
+  const auto [offset, limit] = paging_in_query(call.target);
+  return ok(account_list_json(call.services.accounts.list(offset, limit), offset, limit));
+}
+
+Answer create_account(const Call& call) {
+  refuse_parameters(call);
+  const JsonBody body = read_json_object(call, BodyNeed::required);
+  const OnceOnly once(call, body.text, kLeastSecretKey);
+  return make_once(
+      once,
+      [](const service::AccountWithSecret& made) {
+        Answer answer = ok(account_json(made));
+        answer.status = 201;
+        answer.headers.emplace_back("Location", "/accounts/" + made.account.client_id);
+        return answer;
+      },
+      [&](const service::ComposeAccountAnswer& keep) {
+        service::NewAccount account = read_account_body(body.json);
+        check_schema("CreateAccount", body.json, account.faults);
+        return call.services.accounts.create(std::move(account), call.deadline(), keep);
+      });
+}
+
+Answer get_account(const Call& call) {
+  refuse_parameters(call);
+  return ok(account_json(call.services.accounts.get(call.place.client_id)));
+}
+
+Answer get_own_account(const Call& call) {
+  refuse_parameters(call);
+  return ok(account_json(call.services.accounts.get(call.caller().client_id())));
+}
+
+Answer rotate_account(const Call& call) {
+  return rotate(call, call.place.client_id, service::Accounts::By::administrator);
+}
+
+Answer rotate_own_account(const Call& call) {
+  return rotate(call, call.caller().client_id(), service::Accounts::By::holder);
+}
+
+Answer disable_account(const Call& call) {
+  read_no_body(call);
+  return ok(account_json(call.services.accounts.disable(call.place.client_id, call.deadline())));
+}
+
+Answer enable_account(const Call& call) {
+  read_no_body(call);
+  return ok(account_json(call.services.accounts.enable(call.place.client_id, call.deadline())));
+}
+
+}  // namespace hsmsigner::api

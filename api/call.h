@@ -1,0 +1,86 @@
+// One request on its way through the routes, and the services behind them.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "api/answer.h"
+#include "api/json_document.h"
+#include "api/request_target.h"
+#include "base/clock.h"
+#include "base/container.h"
+#include "base/uuid.h"
+#include "service/access.h"
+#include "service/accounts.h"
+#include "service/catalogue.h"
+#include "service/deletion.h"
+#include "service/exchange.h"
+#include "service/generation.h"
+#include "service/repeated_requests.h"
+
+namespace hsmsigner::api {
+
+// They outlive every request.
+struct Services {
+  service::Generation& generation;
+  service::Catalogue& catalogue;
+  service::Deletion& deletion;
+  service::Exchange& exchange;
+  service::Accounts& accounts;
+  service::Access& access;
+  service::AccessTokenKeys& access_token_keys;
+  service::RepeatedRequests& repeated;
+};
+
+// Where a path leads.
+struct Place {
+  std::string pattern;  // as the table of routes and /openapi.json write it: "/certificates/{id}:export"
+  std::string path;     // without the base prefix
+  std::string base;     // "/config/identity/v1", for Location
+  std::string action;   // what follows ':'
+  std::optional<Uuid> id;
+  std::string client_id;
+};
+
+struct Call {
+  const Services& services;
+  const RequestHead& head;
+  const Peer& peer;
+  const RequestTarget& target;
+  const Place& place;
+  const ReadBody& read_body;
+  const service::Identity* identity;  // null on routes that are open to all
+  std::chrono::milliseconds request_timeout;
+
+  const auth::Caller& caller() const { return identity->caller; }
+  // For the token and the store, from now on.
+  Deadline deadline() const { return deadline_in(request_timeout); }
+};
+
+// A request's body: its text, wiped at the end, and what it says.
+struct JsonBody {
+  std::string text;
+  JsonDocument json;
+  JsonBody() = default;
+  JsonBody(JsonBody&&) = default;
+  ~JsonBody();
+};
+
+enum class BodyNeed { optional, required };
+// A JSON object. An absent one that is optional is taken for {}. Throws Error: missing_body, input_format_mismatch,
+// malformed_command, invalid_object.
+JsonBody read_json_object(const Call& call, BodyNeed need);
+
+// Query parameters. Each throws Error{invalid_query_parameter}.
+// The container, if any; refuses every parameter that is neither one nor in `others`.
+std::optional<Container> container_in_query(const RequestTarget& target,
+                                            std::initializer_list<std::string_view> others = {});
+struct Paging {
+  std::size_t offset;
+  std::size_t limit;
+};
+Paging paging_in_query(const RequestTarget& target);
+[[noreturn]] void invalid_parameter(const std::string& name, const std::string& value, std::string_view sentence);
+
+}  // namespace hsmsigner::api

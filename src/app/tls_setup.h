@@ -1,0 +1,16 @@
+// From the settings of [tls] to what stands between the server and its sockets.
+#pragma once
+
+#include "app/settings.h"
+#include "base/transport.h"
+#include "hsm/token.h"
+#include "store/certificate_store.h"
+
+namespace hsmsigner::app {
+
+// Empty when there is to be no TLS. Reads the files, or finds the certificate among those here and its key in the
+// token, and tries the key. Throws Error{invalid_object} with sentences that begin with the setting. The token outlives
+// what is returned.
+AcceptTransport tls_transport(const Settings& settings, hsm::Token& token, store::CertificateStore& certificates);
+
+}  // namespace hsmsigner::app

@@ -1,0 +1,59 @@
+// Who is calling: client secrets and certificates to access tokens, access tokens to callers (HTTP contract, section
+// 6).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "auth/failure_throttle.h"
+#include "auth/roles.h"
+#include "base/clock.h"
+#include "base/secret.h"
+#include "base/transport.h"
+#include "service/access_token_keys.h"
+#include "store/account_store.h"
+
+namespace hsmsigner::service {
+
+struct Identity {
+  auth::Caller caller;
+  bool must_rotate = false;  // its secret is initial: nothing but the rotation is open to it
+};
+
+struct IssuedToken {
+  std::string token;
+  std::chrono::seconds expires_in;
+  std::string scope;
+};
+
+// Thread safe.
+class Access {
+ public:
+  // All of them outlive this object.
+  Access(store::AccountStore& accounts, AccessTokenKeys& keys, Clock clock, auth::ThrottleLimits limits = {})
+      : accounts_(accounts), keys_(keys), clock_(std::move(clock)), throttle_(limits) {}
+
+  // Client credentials (RFC 6749 4.4). `scope` goes into the token as it is. Throws Error: invalid_credential (unknown
+  // client, wrong secret, disabled account), key_expired (the account's end has passed, told to who knows the secret
+  // only), too_many_requests with the seconds to wait after failures, and what signing throws.
+  IssuedToken issue_token(const std::string& client_id, const Secret& client_secret, const std::string& scope,
+                          const std::string& address, Deadline deadline);
+
+  // From an access token. Reads the account, so that what was done to it counts at once. Throws Error: key_too_long,
+  // invalid_credential, key_expired.
+  Identity identify(std::string_view access_token);
+  // From a client certificate that was verified. Throws Error{invalid_credential} when it is bound to no account.
+  Identity identify(const PeerCertificate& certificate);
+
+ private:
+  bool is_secret_of(const store::AccountRecord& account, const Secret& secret, UnixTime now) const;
+  Identity identity_of(const store::AccountRecord& account, UnixTime now) const;
+
+  store::AccountStore& accounts_;
+  AccessTokenKeys& keys_;
+  Clock clock_;
+  auth::FailureThrottle throttle_;
+};
+
+}  // namespace hsmsigner::service

@@ -1,0 +1,61 @@
+#include "service/deletion.h"
+
+#include "base/error.h"
+#include "base/log.h"
+#include "service/access_rules.h"
+
+namespace hsmsigner::service {
+
+store::CertificateRecord Deletion::remove(const auth::Caller& caller, const Uuid& id,
+                                          const std::optional<Container>& container, Deadline deadline) {
+  store::CertificateRecord record = catalogue_.get(caller, id, container);
+  require(caller, auth::Operation::delete_certificate, record.container);
+
+  // One at a time for each certificate; who comes second finds it gone, or tries again what failed.
+  struct Entry {
+    Deletion& owner;
+    const Uuid& id;
+    ~Entry() {
+      const std::lock_guard lock(owner.mutex_);
+      owner.under_way_.erase(id);
+    }
+  };
+  {
+    const std::lock_guard lock(mutex_);
+    if (!under_way_.insert(id).second) {
+      throw Error(ErrorKind::object_not_present, {"id: this certificate is being deleted by another request"});
+    }
+  }
+  const Entry entry{*this, id};
+
+  store_.mark_deleting(id, catalogue_.now(), deadline);
+  try {
+    if (record.key) destroy_key(record, deadline);
+  } catch (const Error&) {
+    try {
+      store_.unmark_deleting(id, deadline_in(std::chrono::seconds(10)));
+    } catch (const Error& second) {
+      // A certificate authority stays marked, and issues no more, until it is deleted or the mark is taken off.
+      log::warning("a failed deletion left its mark", {{"id", id.to_string()}, {"cause", second.what()}});
+    }
+    throw;
+  }
+  store_.erase(id, deadline_in(std::chrono::seconds(30)));  // the key is gone: no turning back
+  log::info("certificate deleted", {{"id", id.to_string()},
+                                    {"name", record.name},
+                                    {"container", record.container.to_string()},
+                                    {"client_id", caller.client_id()}});
+  return record;
+}
+
+void Deletion::destroy_key(const store::CertificateRecord& record, Deadline deadline) {
+  try {
+    token_.destroy(record.id, deadline);
+  } catch (const Error& error) {
+    // Gone already: by an earlier deletion that was interrupted, or by other hands.
+    if (error.kind() != ErrorKind::object_not_present) throw;
+    log::warning("the key of a deleted certificate was not in the token", {{"id", record.id.to_string()}});
+  }
+}
+
+}  // namespace hsmsigner::service

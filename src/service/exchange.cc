@@ -1,0 +1,197 @@
+#include "service/exchange.h"
+
+#include "base/base64.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "pki/certificate.h"
+#include "pki/certificate_file.h"
+#include "pki/private_key_file.h"
+#include "pki/signing_request.h"
+#include "service/access_rules.h"
+#include "service/certificate_facts.h"
+
+namespace hsmsigner::service {
+namespace {
+
+using auth::Operation;
+
+[[noreturn]] void refuse(std::string fault) { throw Error(ErrorKind::invalid_object, {std::move(fault)}); }
+
+}  // namespace
+
+// What the files hold.
+struct Exchange::Parsed {
+  pki::Certificate certificate;
+  std::shared_ptr<PrivateKey> key;  // null: none came
+
+  static Parsed from(const ImportRequest& request);
+};
+
+Exchange::Parsed Exchange::Parsed::from(const ImportRequest& request) {
+  const Secret& file = *request.certificate_file;
+  const Secret* const passphrase = request.passphrase ? &*request.passphrase : nullptr;
+  if (*request.format == FileFormat::pkcs12) {
+    if (request.key_file) refuse("key_file: must not be given with pkcs12, which holds the key itself");
+    const Secret none;
+    pki::Pkcs12 opened = pki::parse_pkcs12(file, passphrase != nullptr ? *passphrase : none);
+    return {std::move(opened.certificate), opened.key ? std::make_shared<PrivateKey>(*std::move(opened.key)) : nullptr};
+  }
+  Parsed parsed{*request.format == FileFormat::pem ? pki::parse_pem_certificate_file(file.bytes())
+                                                   : pki::parse_der_certificate_file(file.bytes()),
+                nullptr};
+  if (request.key_file) {
+    parsed.key = std::make_shared<PrivateKey>(pki::parse_private_key(*request.key_file, passphrase));
+    if (parsed.key->public_key() != parsed.certificate.public_key()) {
+      refuse("key_file: is not the private key of this certificate");
+    }
+  }
+  return parsed;
+}
+
+store::CertificateRecord Exchange::import_certificate(const auth::Caller& caller, ImportRequest request,
+                                                      Deadline deadline, const ComposeAnswer& compose) {
+  if (request.container) require(caller, Operation::import_certificate, *request.container);
+  if (!request.faults.empty()) throw Error(ErrorKind::invalid_object, std::move(request.faults));
+  if (!request.container || !request.name || !request.format || !request.certificate_file) {
+    throw Error(ErrorKind::internal_error).with_cause("an import without its required fields carried no fault");
+  }
+  Parsed parsed = Parsed::from(request);
+  parsed.certificate.public_key();  // refuses what this service has no words for
+
+  const auto reservation = names_.reserve(*request.container, *request.name);
+  if (!reservation) {
+    throw Error(ErrorKind::name_not_unique, {"name: another request is making a certificate of this name"});
+  }
+  const auto there = store_.find_by_name(*request.container, *request.name);
+  if (there && there->pending()) return complete(caller, *there, parsed, compose, deadline);
+  const auto same = store_.find_by_fingerprint(*request.container, parsed.certificate.fingerprint_sha256());
+  if (same) {
+    throw Error(ErrorKind::object_not_unique,
+                {"certificate_file: the container has this certificate already, as " + same->name});
+  }
+  if (there) throw Error(ErrorKind::name_not_unique, {"name: the container has a certificate of this name"});
+
+  const bool with_key = parsed.key != nullptr;
+  store::CertificateRecord record = add(request, std::move(parsed), compose, deadline);
+  log::info("certificate imported", {{"id", record.id.to_string()},
+                                     {"name", record.name},
+                                     {"container", record.container.to_string()},
+                                     {"with_key", with_key},
+                                     {"client_id", caller.client_id()}});
+  return record;
+}
+
+store::CertificateRecord Exchange::add(const ImportRequest& request, Parsed parsed, const ComposeAnswer& compose,
+                                       Deadline deadline) {
+  store::CertificateRecord record{
+      .id = Uuid::random(),
+      .container = *request.container,
+      .name = *request.name,
+      .common_name = {},
+      .algorithm = {},
+      .certificate_authority = false,
+      .subject = {},
+      .issuer = {},
+      .subject_hash = {},
+      .issuer_hash = {},
+      .not_before = {},
+      .not_after = {},
+      .certificate_pem = {},
+      .request_pem = {},
+      .serial_number = {},
+      .fingerprint_sha256 = {},
+      .issuer_id = {},
+      .signed_by = {},
+      .digest = {},
+      .alternative_names = {},
+      .warnings = {},
+      .key = {},
+      .created_at = catalogue_.now(),
+  };
+  fill_from(parsed.certificate, record);
+  // From here until keep() every way out destroys the key.
+  std::optional<hsm::GeneratedKey> key;
+  if (parsed.key) {
+    key.emplace(token_.import_key({record.id, request.block_private_key}, std::move(parsed.key), deadline));
+    record.key = key_record(key->attributes(), token_.info());
+    record.warnings.push_back("key: was made outside of the token; that nobody has a copy of it cannot be told");
+  }
+  store::AnswerRecord answer;
+  if (compose) answer = compose(record);
+  store_.insert(record, deadline, compose ? &answer : nullptr);
+  if (key) key->keep();
+  return record;
+}
+
+store::CertificateRecord Exchange::complete(const auth::Caller& caller, store::CertificateRecord record,
+                                            const Parsed& parsed, const ComposeAnswer& compose, Deadline deadline) {
+  if (parsed.key) refuse("key_file: the key of this signing request is in the token; import the certificate alone");
+  if (pki::read_signing_request(record.request_pem).public_key != parsed.certificate.public_key()) {
+    refuse("certificate_file: was not issued for the signing request that waits under this name");
+  }
+  fill_from(parsed.certificate, record);
+  store::AnswerRecord answer;
+  if (compose) answer = compose(record);
+  store_.complete(record, deadline, compose ? &answer : nullptr);
+  log::info("signing request completed", {{"id", record.id.to_string()},
+                                          {"name", record.name},
+                                          {"container", record.container.to_string()},
+                                          {"client_id", caller.client_id()}});
+  return record;
+}
+
+Secret Exchange::private_key_of(const auth::Caller& caller, const store::CertificateRecord& record, Deadline deadline) {
+  require(caller, Operation::export_private_key, record.container);
+  if (!record.key) {
+    throw Error(ErrorKind::invalid_command, {"format: the private key of this certificate is not here"});
+  }
+  if (!record.key->extractable) {
+    throw Error(ErrorKind::private_key_export_blocked,
+                {"format: the key was made so that the token never gives it out (is_block_privateKey)"});
+  }
+  Secret pkcs8 = token_.export_key(record.id, deadline);
+  log::info("private key exported", {{"id", record.id.to_string()},
+                                     {"name", record.name},
+                                     {"container", record.container.to_string()},
+                                     {"client_id", caller.client_id()}});
+  return pkcs8;
+}
+
+std::string Exchange::export_certificate(const auth::Caller& caller, const Uuid& id,
+                                         const std::optional<Container>& container, const ExportRequest& request,
+                                         Deadline deadline) {
+  const store::CertificateRecord record = catalogue_.get(caller, id, container);
+  std::vector<std::string> faults = request.faults;
+  const bool keyed = request.format == FileFormat::pkcs12 ||
+                     (request.format == FileFormat::pem && request.passphrase && !request.passphrase->empty());
+  if (keyed && (!request.passphrase || request.passphrase->size() < kLeastExportPassphrase)) {
+    faults.push_back("passphrase: must have at least " + std::to_string(kLeastExportPassphrase) + " characters");
+  }
+  if (!faults.empty()) throw Error(ErrorKind::invalid_object, std::move(faults));
+  if (!request.format) throw Error(ErrorKind::internal_error).with_cause("an export without its format");
+
+  if (*request.format == FileFormat::pkcs10) {
+    if (record.request_pem.empty()) {
+      throw Error(ErrorKind::invalid_command, {"format: this certificate did not come from a signing request"});
+    }
+    return record.request_pem;
+  }
+  if (keyed) require(caller, Operation::export_private_key, record.container);
+  if (record.pending()) {
+    throw Error(ErrorKind::invalid_command,
+                {"format: the signing request has not been answered yet; only pkcs10 can be exported"});
+  }
+  const pki::Certificate certificate = pki::Certificate::from_pem(record.certificate_pem);
+  switch (*request.format) {
+    case FileFormat::der: return to_base64(certificate.der());
+    case FileFormat::pkcs12:
+      return to_base64(
+          pki::make_pkcs12(certificate, private_key_of(caller, record, deadline), record.name, *request.passphrase));
+    default: break;
+  }
+  if (!keyed) return certificate.pem();
+  return certificate.pem() +
+         pki::encrypted_private_key_pem(private_key_of(caller, record, deadline), *request.passphrase);
+}
+
+}  // namespace hsmsigner::service

@@ -1,0 +1,75 @@
+// Use cases: import certificates and keys, complete signing requests, export (HTTP contract, section 4).
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "auth/roles.h"
+#include "base/clock.h"
+#include "base/secret.h"
+#include "hsm/token.h"
+#include "service/answer_composer.h"
+#include "service/catalogue.h"
+#include "service/name_reservations.h"
+#include "store/certificate_store.h"
+
+namespace hsmsigner::service {
+
+enum class FileFormat { pem, der, pkcs12, pkcs10 };
+
+// A field that was faulty is left empty and its fault stands in `faults`.
+struct ImportRequest {
+  std::optional<Container> container;
+  std::optional<std::string> name;
+  std::optional<FileFormat> format;        // never pkcs10
+  std::optional<Secret> certificate_file;  // octets of the file
+  std::optional<Secret> key_file;
+  std::optional<Secret> passphrase;
+  bool block_private_key = true;
+  std::vector<std::string> faults;
+};
+
+struct ExportRequest {
+  std::optional<FileFormat> format;
+  std::optional<Secret> passphrase;
+  std::vector<std::string> faults;
+};
+
+inline constexpr std::size_t kLeastExportPassphrase = 6;
+
+// Thread safe.
+class Exchange {
+ public:
+  // All of them outlive this object.
+  Exchange(hsm::Token& token, store::CertificateStore& store, NameReservations& names, Catalogue& catalogue)
+      : token_(token), store_(store), names_(names), catalogue_(catalogue) {}
+
+  // A certificate; with its key, which then moves into the token; or the certificate that a pending signing request
+  // waits for. A failure leaves neither key nor record. Throws Error: auth_unauthorized, invalid_object (of the form
+  // all faults at once), name_not_unique, object_not_unique, and what the token throws.
+  store::CertificateRecord import_certificate(const auth::Caller& caller, ImportRequest request, Deadline deadline,
+                                              const ComposeAnswer& compose = {});
+
+  // PEM text for pem and pkcs10, Base64 for der and pkcs12. Throws Error: object_not_present, auth_unauthorized (a
+  // private key needs the role for it), private_key_export_blocked, invalid_object, invalid_command for what this
+  // certificate has not.
+  std::string export_certificate(const auth::Caller& caller, const Uuid& id, const std::optional<Container>& container,
+                                 const ExportRequest& request, Deadline deadline);
+
+ private:
+  struct Parsed;
+  store::CertificateRecord complete(const auth::Caller& caller, store::CertificateRecord record, const Parsed& parsed,
+                                    const ComposeAnswer& compose, Deadline deadline);
+  store::CertificateRecord add(const ImportRequest& request, Parsed parsed, const ComposeAnswer& compose,
+                               Deadline deadline);
+  Secret private_key_of(const auth::Caller& caller, const store::CertificateRecord& record, Deadline deadline);
+
+  hsm::Token& token_;
+  store::CertificateStore& store_;
+  NameReservations& names_;
+  Catalogue& catalogue_;
+};
+
+}  // namespace hsmsigner::service

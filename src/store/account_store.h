@@ -1,0 +1,48 @@
+// Durable accounts and access token keys.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "store/account_record.h"
+#include "store/answer_record.h"
+
+namespace hsmsigner::store {
+
+struct AccountPage {
+  std::vector<AccountRecord> records;  // ordered by client id
+  std::size_t total = 0;
+};
+
+// Thread safe. Errors as in certificate_store.h. Another process may change the same accounts (the command line does):
+// every read sees what was committed before it began.
+class AccountStore {
+ public:
+  virtual ~AccountStore() = default;
+
+  // Throws Error{name_not_unique}, "client_id: …", when there is such an account, or another one is bound to the same
+  // certificate fingerprint. `answer` is written in the same transaction.
+  virtual void insert(const AccountRecord& account, Deadline deadline, const AnswerRecord* answer = nullptr) = 0;
+  // Reads the account, lets `change` alter it, and writes it, all in one transaction; `change` runs on the writer's
+  // thread and may throw Error, which undoes everything. `answer` may be filled by `change`; when it then has a
+  // client_id, it is written in the same transaction. Throws Error{object_not_present}.
+  virtual AccountRecord update(const std::string& client_id, const std::function<void(AccountRecord&)>& change,
+                               Deadline deadline, const AnswerRecord* answer = nullptr) = 0;
+  virtual std::optional<AccountRecord> find(const std::string& client_id) = 0;
+  // The enabled or disabled account bound to this fingerprint, else to this subject.
+  virtual std::optional<AccountRecord> find_by_certificate(const std::string& fingerprint,
+                                                           const std::string& subject) = 0;
+  virtual AccountPage list(std::size_t offset, std::size_t limit) = 0;
+
+  // Newest first.
+  virtual std::vector<AccessTokenKeyRecord> access_token_keys() = 0;
+  // Adds a key and retires, at its creation, every other that is not retired yet.
+  virtual void add_access_token_key(const AccessTokenKeyRecord& key, Deadline deadline) = 0;
+  virtual void erase_access_token_key(const Uuid& id, Deadline deadline) = 0;
+};
+
+}  // namespace hsmsigner::store

@@ -1,0 +1,92 @@
+#include "store/connections.h"
+
+#include <algorithm>
+
+namespace hsmsigner::store {
+namespace {
+
+constexpr const char* count_of_name_text =
+    "SELECT count(*) FROM certificate WHERE container_kind = :kind AND container_name = :container AND name = :name";
+
+}  // namespace
+
+// The indexes that serve these are in migrations.cc; tests/store/migrations_test.cc asks SQLite for its plans.
+Reader::Reader(const std::string& path)
+    : session(open_connection(path, Access::read_only)),
+      certificate_by_id(*session, "WHERE id = :id", 1),
+      certificate_by_name(*session, std::string(in_container) + "AND name = :name", 3),
+      certificate_by_fingerprint(*session,
+                                 "WHERE fingerprint_sha256 = :fingerprint AND fingerprint_sha256 <> '' AND "
+                                 "container_kind = :kind AND container_name = :container ORDER BY name LIMIT 1",
+                                 3),
+      certificates_of_name(
+          *session,
+          std::string("WHERE name = :name ORDER BY certificate_authority DESC, container_kind, container_name") + paged,
+          1, 2),
+      all_certificates(*session, std::string("ORDER BY name, container_kind, container_name, id") + paged, 0, 2),
+      certificates_of_container(*session, std::string(in_container) + "ORDER BY name" + paged, 2, 2),
+      count_certificates(*session, "SELECT count(*) FROM certificate", 0),
+      count_of_container(*session, std::string("SELECT count(*) FROM certificate ") + in_container, 2),
+      count_of_name(*session, count_of_name_text, 3),
+      account_by_id(*session, "WHERE client_id = :id", 1),
+      account_by_fingerprint(*session, "WHERE certificate_fingerprint = :fingerprint AND certificate_fingerprint <> ''",
+                             1),
+      account_by_subject(*session,
+                         "WHERE certificate_subject = :subject AND certificate_subject <> '' "
+                         "ORDER BY created_at, client_id LIMIT 1",
+                         1),
+      all_accounts(*session, std::string("ORDER BY client_id") + paged, 0, 2),
+      count_accounts(*session, "SELECT count(*) FROM account", 0),
+      access_token_keys(*session, "ORDER BY created_at DESC, retired_at IS NULL DESC, id", 0),
+      answer_by_key(*session, "WHERE client_id = :client AND key_hash = :key", 2) {}
+
+Writes::Writes(soci::session& session)
+    : insert_certificate(session),
+      update_certificate(session),
+      certificate_by_id(session, "WHERE id = :id", 1),
+      count_of_name(session, count_of_name_text, 3),
+      deleting(session, "SELECT deleting FROM certificate WHERE id = :id", 1),
+      unexpired_children(session,
+                         "SELECT count(*) FROM certificate WHERE issuer_id = :id AND id <> :self AND "
+                         "certificate_pem <> '' AND not_after >= :now",
+                         2, 1),
+      set_deleting(session, "UPDATE certificate SET deleting = 1 WHERE id = :id", 1, 0),
+      clear_deleting(session, "UPDATE certificate SET deleting = 0 WHERE id = :id", 1, 0),
+      leave_children(session, "UPDATE certificate SET issuer_id = NULL WHERE issuer_id = :id", 1, 0),
+      erase_certificate(session, "DELETE FROM certificate WHERE id = :id", 1, 0),
+      insert_account(session),
+      update_account(session),
+      account_by_id(session, "WHERE client_id = :id", 1),
+      count_of_fingerprint(session,
+                           "SELECT count(*) FROM account WHERE certificate_fingerprint = :fingerprint AND "
+                           "certificate_fingerprint <> '' AND client_id <> :id",
+                           2),
+      insert_access_token_key(session),
+      retire_access_token_keys(session, "UPDATE access_token_key SET retired_at = :time WHERE retired_at IS NULL", 0,
+                               1),
+      erase_access_token_key(session, "DELETE FROM access_token_key WHERE id = :id", 1, 0),
+      insert_answer(session),
+      count_of_answer(session, "SELECT count(*) FROM answer WHERE client_id = :client AND key_hash = :key", 2),
+      erase_old_answer(session,
+                       "DELETE FROM answer WHERE client_id = :client AND key_hash = :key AND created_at < :time", 2, 1),
+      erase_answers(session,
+                    "DELETE FROM answer WHERE (client_id, key_hash) IN (SELECT client_id, key_hash FROM answer "
+                    "WHERE created_at < :time ORDER BY created_at LIMIT :limit)",
+                    0, 2) {}
+
+Connections::Connections(const std::string& path, unsigned readers)
+    : session_(open_connection(path, Access::read_write)),
+      writes_(*session_),
+      readers_(std::max(readers, 1U), [path] { return std::make_unique<Reader>(path); }),
+      writer_(*session_) {}
+
+void write_answer(Writes& writes, const AnswerRecord& answer) {
+  writes.erase_old_answer({answer.client_id, answer.key_hash}, {to_number(answer.replaces_before)});
+  if (writes.count_of_answer({answer.client_id, answer.key_hash}) != 0) {
+    throw Error(ErrorKind::object_not_unique, {"Idempotency-Key: another request with this key has been answered"})
+        .with_help("Send the same request again to have its answer once more, or take a new key.");
+  }
+  writes.insert_answer(to_row(answer));
+}
+
+}  // namespace hsmsigner::store

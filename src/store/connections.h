@@ -1,0 +1,128 @@
+// The connections to one database with their prepared statements: one that writes, and those that read. Private to the
+// store.
+#pragma once
+
+#include <soci/soci.h>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "store/account_rows.h"
+#include "store/certificate_rows.h"
+#include "store/database.h"
+#include "store/group_writer.h"
+#include "store/reader_pool.h"
+#include "store/statements.h"
+
+namespace hsmsigner::store {
+
+// Parameters are two texts: kind and name.
+inline constexpr const char* in_container = "WHERE container_kind = :kind AND container_name = :container ";
+
+struct Reader {
+  explicit Reader(const std::string& path);
+
+  // Runs `work` in one transaction, so that all it reads is of one moment.
+  template <class Work>
+  auto at_one_moment(const Work& work) {
+    *session << "BEGIN";
+    auto result = work();
+    *session << "COMMIT";
+    return result;
+  }
+
+  std::unique_ptr<soci::session> session;
+
+  SelectRows<CertificateRow> certificate_by_id;
+  SelectRows<CertificateRow> certificate_by_name;         // kind, container, name
+  SelectRows<CertificateRow> certificate_by_fingerprint;  // fingerprint, kind, container
+  SelectRows<CertificateRow> certificates_of_name;        // name; paged
+  SelectRows<CertificateRow> all_certificates;            // paged
+  SelectRows<CertificateRow> certificates_of_container;   // kind, container; paged
+  SelectNumber count_certificates;
+  SelectNumber count_of_container;  // kind, container
+  SelectNumber count_of_name;       // kind, container, name
+
+  SelectRows<AccountRow> account_by_id;
+  SelectRows<AccountRow> account_by_fingerprint;
+  SelectRows<AccountRow> account_by_subject;
+  SelectRows<AccountRow> all_accounts;  // paged
+  SelectNumber count_accounts;
+  SelectRows<AccessTokenKeyRow> access_token_keys;
+
+  SelectRows<AnswerRow> answer_by_key;  // client id, key's hash
+};
+
+// The statements of the writer's connection; on the writer's thread only.
+struct Writes {
+  explicit Writes(soci::session& session);
+
+  InsertRow<CertificateRow> insert_certificate;
+  UpdateRow<CertificateRow> update_certificate;
+  SelectRows<CertificateRow> certificate_by_id;
+  SelectNumber count_of_name;       // kind, container, name
+  SelectNumber deleting;            // id
+  SelectNumber unexpired_children;  // id, id; now
+  Command set_deleting;             // id
+  Command clear_deleting;           // id
+  Command leave_children;           // id
+  Command erase_certificate;        // id
+
+  InsertRow<AccountRow> insert_account;
+  UpdateRow<AccountRow> update_account;
+  SelectRows<AccountRow> account_by_id;
+  SelectNumber count_of_fingerprint;  // fingerprint, client id: the others'
+  InsertRow<AccessTokenKeyRow> insert_access_token_key;
+  Command retire_access_token_keys;  // time
+  Command erase_access_token_key;    // id
+
+  InsertRow<AnswerRow> insert_answer;
+  SelectNumber count_of_answer;  // client id, key's hash
+  Command erase_old_answer;      // client id, key's hash; time
+  Command erase_answers;         // time, limit
+};
+
+class Connections {
+ public:
+  // The file has been made, checked and brought forward.
+  Connections(const std::string& path, unsigned readers);
+
+  // `work` is given a Reader. Throws Error{internal_error} when the database fails.
+  template <class Work>
+  auto read(const Work& work) {
+    try {
+      return readers_.use(reader_patience, work);
+    } catch (const soci::soci_error& fault) {
+      throw database_error(fault, "reading");
+    }
+  }
+
+  // `work` is given the Writes, on the writer's thread. See GroupWriter::run().
+  template <class Work>
+  void write(const Work& work, Deadline deadline) {
+    writer_.run([&] { work(writes_); }, deadline);
+  }
+
+ private:
+  // How long a reader is waited for; readers do not wait for the writer (WAL), so this is far more than is needed.
+  static constexpr std::chrono::milliseconds reader_patience{5000};
+
+  std::unique_ptr<soci::session> session_;  // the writer's
+  Writes writes_;
+  ReaderPool<Reader> readers_;
+  GroupWriter writer_;  // last: its thread ends before the statements do
+};
+
+// On the writer's thread, within an operation. Throws Error{object_not_unique} when its key has an answer.
+void write_answer(Writes& writes, const AnswerRecord& answer);
+
+// The record of the first row.
+template <class Row>
+auto first_of(const std::vector<Row>& rows) {
+  return rows.empty() ? std::nullopt : std::optional(to_record(rows.front()));
+}
+
+}  // namespace hsmsigner::store

@@ -1,0 +1,70 @@
+// The three faces of the store over the same connections. Private to the store.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/account_store.h"
+#include "store/answer_store.h"
+#include "store/certificate_store.h"
+#include "store/connections.h"
+
+namespace hsmsigner::store {
+
+class SqliteCertificateStore final : public CertificateStore {
+ public:
+  // `connections` outlives this object; likewise below.
+  explicit SqliteCertificateStore(Connections& connections) : connections_(connections) {}
+
+  void insert(const CertificateRecord& record, Deadline deadline, const AnswerRecord* answer) override;
+  void complete(const CertificateRecord& record, Deadline deadline, const AnswerRecord* answer) override;
+  void mark_deleting(const Uuid& id, UnixTime now, Deadline deadline) override;
+  void unmark_deleting(const Uuid& id, Deadline deadline) override;
+  void erase(const Uuid& id, Deadline deadline) override;
+  std::optional<CertificateRecord> find(const Uuid& id) override;
+  std::optional<CertificateRecord> find_by_name(const Container& container, const std::string& name) override;
+  bool name_taken(const Container& container, const std::string& name) override;
+  std::optional<CertificateRecord> find_by_fingerprint(const Container& container,
+                                                       const std::string& fingerprint) override;
+  std::vector<CertificateRecord> find_by_name_anywhere(const std::string& name, const ContainerScope& scope,
+                                                       std::size_t limit) override;
+  Page list(const ContainerScope& scope, const std::optional<Container>& container, std::size_t offset,
+            std::size_t limit) override;
+
+ private:
+  Connections& connections_;
+};
+
+class SqliteAccountStore final : public AccountStore {
+ public:
+  explicit SqliteAccountStore(Connections& connections) : connections_(connections) {}
+
+  void insert(const AccountRecord& account, Deadline deadline, const AnswerRecord* answer) override;
+  AccountRecord update(const std::string& client_id, const std::function<void(AccountRecord&)>& change,
+                       Deadline deadline, const AnswerRecord* answer) override;
+  std::optional<AccountRecord> find(const std::string& client_id) override;
+  std::optional<AccountRecord> find_by_certificate(const std::string& fingerprint, const std::string& subject) override;
+  AccountPage list(std::size_t offset, std::size_t limit) override;
+  std::vector<AccessTokenKeyRecord> access_token_keys() override;
+  void add_access_token_key(const AccessTokenKeyRecord& key, Deadline deadline) override;
+  void erase_access_token_key(const Uuid& id, Deadline deadline) override;
+
+ private:
+  Connections& connections_;
+};
+
+class SqliteAnswerStore final : public AnswerStore {
+ public:
+  explicit SqliteAnswerStore(Connections& connections) : connections_(connections) {}
+
+  std::optional<AnswerRecord> find(const std::string& client_id, const std::string& key_hash,
+                                   UnixTime not_before) override;
+  std::size_t erase_before(UnixTime time, std::size_t limit, Deadline deadline) override;
+
+ private:
+  Connections& connections_;
+};
+
+}  // namespace hsmsigner::store
