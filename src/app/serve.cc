@@ -46,6 +46,9 @@ void require_descriptors(const api::ServerOptions& server) {
   }
 }
 
+// The first start makes an RSA key in the token, which takes some HSMs seconds.
+constexpr std::chrono::seconds kFirstKeyDeadline{60};
+
 // Those of a server, in the order in which they need each other.
 struct ServiceSet {
   ServiceSet(hsm::Token& token, store::Store& store, const Settings& settings)
@@ -83,7 +86,7 @@ int serve(const Settings& settings, Secret pin) {
   const std::unique_ptr<hsm::Token> token = hsm::Token::open(settings.token, std::move(pin));
   const std::unique_ptr<store::Store> store = open_store(settings.store);
   ServiceSet services(*token, *store, settings);
-  services.access_token_keys.ensure(deadline_in(settings.server.request_timeout));
+  services.access_token_keys.ensure(deadline_in(kFirstKeyDeadline));
   if (store->accounts().list(0, 1).total == 0) {
     log::warning("there are no accounts yet, so nobody can call; `hsm-signer account create --help` says how");
   }

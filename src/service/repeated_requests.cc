@@ -38,8 +38,13 @@ RepeatedRequests::Turn::~Turn() {
 }
 
 store::AnswerRecord RepeatedRequests::Turn::keep(std::string_view answer) const {
-  return {client_id_, key_digest_, request_hash_, auth::seal(key_, context_of(client_id_, request_hash_), answer),
-          owner_->clock_()};
+  const UnixTime now = owner_->clock_();
+  return {.client_id = client_id_,
+          .key_hash = key_digest_,
+          .request_hash = request_hash_,
+          .sealed = auth::seal(key_, context_of(client_id_, request_hash_), answer),
+          .created_at = now,
+          .replaces_before = now - kAnswerLifetime};
 }
 
 RepeatedRequests::Turn RepeatedRequests::begin(const std::string& client_id, const std::string& key,
@@ -80,7 +85,9 @@ void RepeatedRequests::forget_old() {
     forget_at_ = deadline_in(kForgetInterval);
   }
   try {
-    answers_.erase_before(clock_() - kAnswerLifetime, kForgetAtOnce, deadline_in(std::chrono::seconds(5)));
+    // A piece at a time, so that other writes come in between.
+    const Deadline deadline = deadline_in(std::chrono::seconds(5));
+    while (answers_.erase_before(clock_() - kAnswerLifetime, kForgetAtOnce, deadline) == kForgetAtOnce) continue;
   } catch (const Error& error) {
     log::warning("old answers stay for now", {{"cause", error.what()}});
   }

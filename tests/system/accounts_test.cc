@@ -181,7 +181,7 @@ TEST_CASE("POST /accounts answers the account with its secret, and nothing shows
   const Reply got = server.get(made.header("location"));
   CHECK(got.status == 200);
   CHECK(got.json().names() == kMembers);
-  for (const std::string& name : {"client_id", "description", "state", "expires_at", "created_at", "changed_at"}) {
+  for (const std::string name : {"client_id", "description", "state", "expires_at", "created_at", "changed_at"}) {
     CHECK_MESSAGE(got.json()[name].text() == json[name].text(), name);
   }
   const Json list = server.get("/accounts").json();

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "system/account_calls.h"
+#include "system/files.h"
 #include "system/x509.h"
 
 using namespace system_test;
@@ -174,8 +175,9 @@ struct Operation {
 std::vector<Operation> operations_of_the_document(const ServerFixture& server) {
   const Reply reply = server.send({"GET", "/openapi.json", {{"Authorization", "none"}}, ""});
   REQUIRE(reply.status == 200);
+  const Json document = reply.json();
   std::vector<Operation> operations;
-  for (const auto& [path, item] : reply.json()["paths"].members()) {
+  for (const auto& [path, item] : document["paths"].members()) {
     std::string base;
     for (const std::string& candidate : kBases) {
       if (path.starts_with(candidate + "/")) base = std::max(base, candidate);
@@ -203,24 +205,12 @@ int expected_status(const Row& row, const std::string& role, const std::string& 
   return row.elsewhere == 0 ? 403 : row.elsewhere;
 }
 
-std::string self_signed_by_openssl() {
-  const test_support::TemporaryDirectory directory;
-  test_support::must_run({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                          "-keyout", directory.file("key"), "-out", directory.file("pem"), "-subj", "/CN=imported",
-                          "-days", "30"});
-  return test_support::must_run({"openssl", "base64", "-A", "-in", directory.file("pem")});
-}
-
 Body certificate_in(const std::string& folder, const std::string& name) {
   return certificate(name).text("folder", folder);
 }
 
 Body authority_in(const std::string& folder, const std::string& name) {
   return certificate_in(folder, name).set("is_certificate_authority", "true");
-}
-
-std::vector<std::string> sentences_of(const Reply& reply) {
-  return reply.json()["_errors"].at(0)["details"]["message"].texts();
 }
 
 std::vector<std::string> names_in(const Json& list) {
@@ -260,7 +250,7 @@ TEST_CASE("every route of the served document has its row here, and every row a 
 
 TEST_CASE("every route does for every role in every container what the table says, and nothing else") {
   const ServerFixture server;
-  World world{server, "", "", self_signed_by_openssl(), 0, {}};
+  World world{server, "", "", base64(self_signed(new_key("P-256"), "imported")), 0, {}};
   world.own = server.must_generate(certificate_in("Mine", "own").set("is_block_privateKey", "false"))["id"].text();
   server.must_generate(certificate_in("Theirs", "theirs"));
   server.create_account("somebody", {"reader=*"});

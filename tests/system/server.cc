@@ -9,8 +9,10 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <regex>
 #include <stdexcept>
+#include <thread>
 
 namespace system_test {
 namespace {
@@ -136,6 +138,55 @@ void ServerFixture::start() {
     everything_ = create_account("tester", {"administrator=*", "issuer=*", "exporter=*", "signer=*", "auditor=*"});
   }
   bearer_ = access_token(everything_);
+  start_proxy();
+}
+
+void ServerFixture::start_proxy() {
+  const char* const prism = std::getenv("HSM_SIGNER_CONTRACT_PROXY");
+  if (prism == nullptr) return;
+  proxy_.reset();
+  proxy_ = std::make_unique<BackgroundProcess>(
+      std::vector<std::string>{prism, "proxy", "--errors", "--cors", "false", "--host", "127.0.0.1", "--port", "0",
+                               "-v", "info", API_DOCUMENT_FILE, "http://127.0.0.1:" + std::to_string(port_)},
+      std::map<std::string, std::string>{}, state_.file("proxy-" + std::to_string(starts_)));
+  const std::string ready = "listening on http://127.0.0.1:";
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (true) {
+    const std::string output = proxy_->output();
+    const std::size_t at = output.find(ready);
+    if (at != std::string::npos && output.find('\n', at) != std::string::npos) {
+      proxy_port_ = std::stoi(output.substr(at + ready.size()));
+      return;
+    }
+    if (!proxy_->running() || std::chrono::steady_clock::now() > end) {
+      throw std::runtime_error("no proxy: " + output);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+}
+
+// The proxy refuses by itself what the document does not allow: then the server must refuse it as well. An answer that
+// the document does not describe fails the test.
+Reply ServerFixture::send_through_proxy(const Request& request) const {
+  const Reply reply = exchange(proxy_port_, request);
+  const bool violation =
+      !reply.header("sl-violations").empty() || reply.body.find("prism/errors#VIOLATIONS") != std::string::npos;
+  if (violation) {
+    const Reply own = exchange(port_, request);
+    throw std::runtime_error("the answer to " + request.method + " " + request.target + " " + request.body +
+                             " is not as /openapi.json has it: " + reply.header("sl-violations") + reply.body +
+                             "\nthe server itself: " + std::to_string(own.status) + " " + own.body);
+  }
+  if (reply.body.find("stoplight.io/prism/errors") == std::string::npos &&
+      !reply.body.starts_with("{\"error\":{\"code\":") && reply.status != 0) {
+    return reply;
+  }
+  const Reply own = exchange(port_, request);
+  if (own.status < 400) {
+    throw std::runtime_error("/openapi.json does not allow " + request.method + " " + request.target + " " +
+                             request.body + ", and the server does: " + std::to_string(own.status) + "; " + reply.body);
+  }
+  return own;
 }
 
 test_support::CommandResult ServerFixture::command(const std::vector<std::string>& arguments) const {
@@ -172,6 +223,10 @@ std::string ServerFixture::access_token(const Account& account) const {
 
 Reply ServerFixture::send(Request request) const {
   if (!request.headers.contains("Authorization")) request.headers.emplace("Authorization", bearer());
+  // HEAD and OPTIONS are no operations of the document, and what a GET's body says is nobody's business.
+  const bool described =
+      request.method != "HEAD" && request.method != "OPTIONS" && (request.method != "GET" || request.body.empty());
+  if (proxy_ && described && !request.direct) return send_through_proxy(request);
   return exchange(port_, request);
 }
 

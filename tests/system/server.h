@@ -31,6 +31,7 @@ struct Request {
   std::string target;  // goes out as it stands
   std::multimap<std::string, std::string> headers;
   std::string body;
+  bool direct = false;  // never through the contract's proxy: it is about octets, which a proxy writes anew
 };
 
 // A request with that form for its body.
@@ -116,6 +117,8 @@ class ServerFixture {
 
  private:
   void write_config();
+  void start_proxy();
+  Reply send_through_proxy(const Request& request) const;
   std::map<std::string, std::string> environment() const;
 
   test_support::SoftHsm token_;
@@ -124,6 +127,9 @@ class ServerFixture {
   ServerOptions options_;
   std::string config_file_;
   std::unique_ptr<test_support::BackgroundProcess> process_;
+  // `prism proxy --errors`, when scripts/test --contract asks for it: what goes through send() is judged by it as well.
+  std::unique_ptr<test_support::BackgroundProcess> proxy_;
+  int proxy_port_ = 0;
   int starts_ = 0;
   int port_ = 0;
   Account everything_;  // every role, everywhere

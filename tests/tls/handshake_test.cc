@@ -191,6 +191,20 @@ TEST_CASE("plain HTTP and noise sent to the TLS port end quickly") {
   CHECK(curl(fixture.authority, {fixture.server.url()}).exit_code == 0);
 }
 
+TEST_CASE("errors of who may call say in their headers what to do") {
+  const Fixture fixture;
+  const std::string nobody = curl(fixture.authority, {"-i", fixture.server.url("/nobody")}).out;
+  CHECK(holds(nobody, "HTTP/1.1 401"));
+  CHECK(holds(nobody, "WWW-Authenticate: Bearer realm=\"hsm-signer\"\r\n"));
+  CHECK(holds(nobody, "Content-Type: application/json\r\n"));
+  const std::string expired = curl(fixture.authority, {"-i", fixture.server.url("/expired")}).out;
+  CHECK(holds(expired, "WWW-Authenticate: Bearer realm=\"hsm-signer\", error=\"invalid_token\"\r\n"));
+  const std::string slower = curl(fixture.authority, {"-i", fixture.server.url("/slower")}).out;
+  CHECK(holds(slower, "HTTP/1.1 429"));
+  CHECK(holds(slower, "Retry-After: 7\r\n"));
+  CHECK_FALSE(holds(slower, "WWW-Authenticate"));
+}
+
 TEST_CASE("HEAD has the length and no body") {
   const Fixture fixture;
   const auto result = curl(fixture.authority, {"-I", fixture.server.url("/big")});

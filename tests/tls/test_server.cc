@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "tls/key_file.h"
 
 namespace tls_test {
@@ -22,6 +23,12 @@ api::Answer answer(const api::RequestHead& head, const api::Peer& peer, const ap
   answer.content_type = "text/plain";
   if (head.method == "POST") {
     answer.body = "read " + std::to_string(read_body().size());
+  } else if (head.target == "/nobody") {
+    throw Error(ErrorKind::auth_not_authenticated);
+  } else if (head.target == "/expired") {
+    throw Error(ErrorKind::key_expired);
+  } else if (head.target == "/slower") {
+    throw Error(ErrorKind::too_many_requests).with_retry_after(std::chrono::seconds(7));
   } else if (head.target == "/big") {
     answer.body.assign(kBigAnswer, 'b');
   } else {

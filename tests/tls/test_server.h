@@ -13,7 +13,7 @@
 
 namespace tls_test {
 
-// GET /: who the peer is. GET /big: kBigAnswer octets. POST: the body's size.
+// GET /: who the peer is. GET /big: kBigAnswer octets. GET /nobody, /expired, /slower: errors. POST: the body's size.
 constexpr std::size_t kBigAnswer = 3'000'000;
 
 class TestServer {
