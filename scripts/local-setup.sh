@@ -61,7 +61,8 @@ prepare_state() {
     # The first account, which administers and issues. Where accounts are, or were, nothing is added.
     if [ ! -e "$state/admin.json" ] && [ "$("$hsm_signer" account list --config "$state/hsm-signer.toml" 2>/dev/null)" = "no accounts" ]; then
       "$hsm_signer" account create --config "$state/hsm-signer.toml" --client-id admin --own --grant 'administrator=*' \
-        --grant 'issuer=*' --secret-file "$state/admin.json" >/dev/null
+        --grant 'issuer=*' --secret-file "$state/admin.json" >/dev/null ||
+        echo "no first account was made; hsm-signer account create --help says how" >&2
     fi
   )
 }

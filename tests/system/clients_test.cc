@@ -117,8 +117,10 @@ struct Jwt {
 
 Request python_token_request(const std::string& path, const Account& account, bool secret_in_form) {
   std::vector<std::pair<std::string, std::string>> form = {
-      {"grant_type", "client_credentials"}, {"client_id", account.client_id},
-      {"scope", "tsg_id:1234567890"},       {"tsg_id", "1234567890"},
+      {"grant_type", "client_credentials"},
+      {"client_id", account.client_id},
+      {"scope", "tsg_id:1234567890"},
+      {"tsg_id", "1234567890"},
       {"token_url", "https://auth.apps.paloaltonetworks.com/am/oauth2/access_token"}};
   if (secret_in_form) form.emplace_back("client_secret", account.client_secret);
   Request request = form_request(path, form);
@@ -164,9 +166,9 @@ TEST_CASE("the official Go client generates, with floats for bits and days and e
     CHECK(not_after(made["public_key"].text()) - not_before(made["public_key"].text()) == 30LL * 86400);
     CHECK(reply.header("location") == "/config/identity/v1/certificates/" + made["id"].text());
     // What the generated model types as strings is strings.
-    for (const char* field : {"id", "name", "algorithm", "common_name", "common_name_int", "expiry_epoch", "issuer",
-                              "issuer_hash", "not_valid_after", "not_valid_before", "public_key", "subject",
-                              "subject_hash", "subject_int"}) {
+    for (const char* field :
+         {"id", "name", "algorithm", "common_name", "common_name_int", "expiry_epoch", "issuer", "issuer_hash",
+          "not_valid_after", "not_valid_before", "public_key", "subject", "subject_hash", "subject_int"}) {
       CAPTURE(field);
       CHECK(made[field].kind() == Json::Kind::text);
     }
@@ -177,8 +179,7 @@ TEST_CASE("the official Go client generates, with floats for bits and days and e
 TEST_CASE("the official Go client lists: four envelope keys on the list and on the look-up by name") {
   const ServerFixture server;
   const GoClient client(server);
-  const Json made =
-      client.call("POST", "/certificates", go_body("one", R"({"ecdsa_number_of_bits":256.0})")).json();
+  const Json made = client.call("POST", "/certificates", go_body("one", R"({"ecdsa_number_of_bits":256.0})")).json();
   client.call("POST", "/certificates", go_body("two", R"({"ecdsa_number_of_bits":256.0})"));
 
   const Json list = client.call("GET", "/certificates?folder=Shared&limit=200&offset=0").json();
@@ -235,9 +236,8 @@ TEST_CASE("the official Go client gets JSON with every status") {
     CHECK(error["_request_id"].kind() == Json::Kind::text);
   }
   // Without a token too, and with x-auth-jwt alone, which is no credential.
-  for (const std::multimap<std::string, std::string>& headers :
-       std::vector<std::multimap<std::string, std::string>>{{{"Authorization", "none"}},
-                                                            {{"Authorization", "none"}, {"x-auth-jwt", server.bearer()}}}) {
+  for (const std::multimap<std::string, std::string>& headers : std::vector<std::multimap<std::string, std::string>>{
+           {{"Authorization", "none"}}, {{"Authorization", "none"}, {"x-auth-jwt", server.bearer()}}}) {
     const Reply reply = server.send({"GET", "/config/identity/v1/certificates", headers, ""});
     check_error(reply, 401, "E016", "Not Authenticated");
   }
@@ -257,8 +257,8 @@ TEST_CASE("the official Go client imports and exports") {
                                       .text("name", "imported")
                                       .json());
   REQUIRE_MESSAGE(reply.status == 201, reply.body);
-  const Reply exported = client.call("POST", "/certificates/" + reply.json()["id"].text() + ":export",
-                                     R"({"format":"pem"})");
+  const Reply exported =
+      client.call("POST", "/certificates/" + reply.json()["id"].text() + ":export", R"({"format":"pem"})");
   CHECK(exported.status == 201);
   CHECK(exported.json()["certificate"].text() == pem);
 }
@@ -285,8 +285,8 @@ TEST_CASE("the older Go client: folder in the query, pages by limit, offset and 
     while (static_cast<std::int64_t>(seen.size()) < total && pages < 10) {
       ++pages;
       const Json page = older_call(server, bearer, "GET",
-                                   "/certificates?limit=" + std::to_string(limit) + "&offset=" +
-                                       std::to_string(seen.size()) + "&folder=Mobile%20Users")
+                                   "/certificates?limit=" + std::to_string(limit) +
+                                       "&offset=" + std::to_string(seen.size()) + "&folder=Mobile%20Users")
                             .json();
       REQUIRE(has_envelope(page));
       total = page["total"].integer();

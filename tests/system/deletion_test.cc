@@ -150,7 +150,7 @@ TEST_CASE("a token that does not destroy the key: nothing is deleted, and the au
   const std::string before = server.get(path_of(root)).body;
   int number = 0;
   for (const std::string plan : {"C_DestroyObject rv=CKR_DEVICE_ERROR", "C_DestroyObject rv=CKR_FUNCTION_FAILED",
-                           "C_DestroyObject rv=CKR_ACTION_PROHIBITED"}) {
+                                 "C_DestroyObject rv=CKR_ACTION_PROHIBITED"}) {
     CAPTURE(plan);
     server.plan(plan + "\n");
     const Reply reply = remove(server, root);
@@ -239,13 +239,17 @@ TEST_CASE("of eight deletions at once exactly one is answered 200") {
 }
 
 TEST_CASE("an authority deleted while eight clients issue under it: no certificate is left without its issuer") {
-  const ServerFixture server;
+  ServerOptions options;
+  options.faults = true;
+  const ServerFixture server(options);
   int deleted = 0;
   int kept = 0;
   for (int round = 0; round < 12; ++round) {
     CAPTURE(round);
     const std::string folder = "round-" + std::to_string(round);
     const Json root = server.must_generate(authority("root").text("folder", folder));
+    // First while all of them are waiting for their keys, then at any moment, then with one answered.
+    server.plan(round < 3 ? "C_GenerateKeyPair delay_ms=600\n" : "");
     const bool after_the_first = round >= 9;
     std::vector<Reply> issued(8);
     std::atomic<bool> one_is_there = false;
@@ -254,13 +258,12 @@ TEST_CASE("an authority deleted while eight clients issue under it: no certifica
       std::vector<std::jthread> threads;
       for (std::size_t i = 0; i < issued.size(); ++i) {
         threads.emplace_back([&, i] {
-          issued[i] = server.generate(certificate("leaf " + std::to_string(i))
-                                          .text("folder", folder)
-                                          .text("signed_by", root["id"].text()));
+          issued[i] = server.generate(
+              certificate("leaf " + std::to_string(i)).text("folder", folder).text("signed_by", root["id"].text()));
           if (issued[i].status == 201) one_is_there = true;
         });
       }
-      std::this_thread::sleep_for(std::chrono::milliseconds(10 * round));
+      std::this_thread::sleep_for(std::chrono::milliseconds(round < 3 ? 200 : 10 * round));
       for (int i = 0; i < 600 && after_the_first && !one_is_there; ++i) {
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
       }
@@ -292,6 +295,7 @@ TEST_CASE("an authority deleted while eight clients issue under it: no certifica
       CHECK(verify(made["public_key"].text(), "", root["public_key"].text()) == "");
     }
     CHECK(server.get(path_of(root)).status == (gone ? 404 : 200));
+    server.plan("");
     CHECK(server.keys() == server.rows());
   }
   MESSAGE("deleted " << deleted << ", kept " << kept);

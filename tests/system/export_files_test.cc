@@ -19,7 +19,9 @@ using test_support::TemporaryDirectory;
 
 namespace {
 
-constexpr const char* kPassphrase = "corr\xc3\xa9" "ct horse";  // not only ASCII
+constexpr const char* kPassphrase =
+    "corr\xc3\xa9"
+    "ct horse";  // not only ASCII
 constexpr const char* kAsciiPassphrase = "correct horse";
 
 Json open_certificate(const ServerFixture& server, const std::string& name, const std::string& algorithm) {
@@ -36,13 +38,12 @@ std::string why_not_key_of(const std::string& key_pem, const std::string& certif
   const TemporaryDirectory directory;
   const std::string data = directory.write("data", "to be signed");
   const std::string signature = directory.file("signature");
-  const CommandResult made = run_command({"openssl", "dgst", "-sha256", "-sign", directory.write("key.pem", key_pem),
-                                          "-out", signature, data});
+  const CommandResult made = run_command(
+      {"openssl", "dgst", "-sha256", "-sign", directory.write("key.pem", key_pem), "-out", signature, data});
   if (made.exit_code != 0) return made.out;
-  const CommandResult verified =
-      run_command({"openssl", "dgst", "-sha256", "-verify",
-                   directory.write("public.pem", public_key_of_certificate(certificate_pem)), "-signature", signature,
-                   data});
+  const CommandResult verified = run_command({"openssl", "dgst", "-sha256", "-verify",
+                                              directory.write("public.pem", public_key_of_certificate(certificate_pem)),
+                                              "-signature", signature, data});
   return verified.exit_code == 0 ? "" : verified.out;
 }
 
@@ -63,8 +64,7 @@ std::string pem_part(const std::string& text) {
 
 TEST_CASE("pem and der: the certificate itself, of every caller that may read it") {
   const ServerFixture server;
-  const std::string reader =
-      "Bearer " + server.access_token(server.create_account("reader", {"reader=folder:Shared"}));
+  const std::string reader = "Bearer " + server.access_token(server.create_account("reader", {"reader=folder:Shared"}));
   for (const std::string& algorithm : kAlgorithms) {
     CAPTURE(algorithm);
     // Blocked or not, with a key here or not: the certificate is no secret.
@@ -105,8 +105,8 @@ TEST_CASE("pkcs12: openssl, certtool, NSS and the JDK open it, and the key signs
     CHECK_MESSAGE(certtool.exit_code == 0, certtool.out);
     CHECK(certtool.out.find("BEGIN") != std::string::npos);
 
-    const CommandResult keytool = run_command({"keytool", "-list", "-v", "-storetype", "PKCS12", "-keystore", file,
-                                               "-storepass", kAsciiPassphrase});
+    const CommandResult keytool = run_command(
+        {"keytool", "-list", "-v", "-storetype", "PKCS12", "-keystore", file, "-storepass", kAsciiPassphrase});
     CHECK_MESSAGE(keytool.exit_code == 0, keytool.out);
     CHECK(keytool.out.find("Entry type: PrivateKeyEntry") != std::string::npos);
 
@@ -279,7 +279,7 @@ TEST_CASE("a token that fails an export: an error, no key in it, and the next ex
   const ServerFixture server(options);
   const Json made = open_certificate(server, "x", R"({"ecdsa_number_of_bits":256})");
   for (const std::string plan : {"C_WrapKey rv=CKR_DEVICE_ERROR", "C_WrapKey rv=CKR_FUNCTION_FAILED", "C_WrapKey flip",
-                           "C_GenerateKey rv=CKR_DEVICE_MEMORY\nC_CreateObject rv=CKR_DEVICE_MEMORY"}) {
+                                 "C_GenerateKey rv=CKR_DEVICE_MEMORY\nC_CreateObject rv=CKR_DEVICE_MEMORY"}) {
     CAPTURE(plan);
     server.plan(plan + "\n");
     const Reply reply = export_as(server, made, "pkcs12", kPassphrase);

@@ -120,15 +120,14 @@ TEST_CASE("an authority whose request openssl ca has signed issues, and its cert
   directory.write("index.txt", "");
   directory.write("serial", "1000\n");
   const std::string config = directory.write(
-      "ca.conf", "[ca]\ndefault_ca=here\n[here]\ndatabase=" + directory.file("index.txt") + "\nserial=" +
-                     directory.file("serial") + "\nnew_certs_dir=" + directory.path().string() +
+      "ca.conf", "[ca]\ndefault_ca=here\n[here]\ndatabase=" + directory.file("index.txt") +
+                     "\nserial=" + directory.file("serial") + "\nnew_certs_dir=" + directory.path().string() +
                      "\ndefault_md=sha256\ndefault_days=20\npolicy=policy\nx509_extensions=extensions\n"
                      "[policy]\ncommonName=supplied\n[extensions]\n" +
                      kAuthorityExtensions);
   must_run({"openssl", "ca", "-batch", "-notext", "-config", config, "-cert",
             directory.write("ca.pem", outside.certificate), "-keyfile", directory.write("ca.key", outside.key), "-in",
-            directory.write("request.pem", must_export(server, pending, "pkcs10")), "-out",
-            directory.file("sub.pem")});
+            directory.write("request.pem", must_export(server, pending, "pkcs10")), "-out", directory.file("sub.pem")});
   const std::string signed_certificate = read_file(directory.file("sub.pem"));
 
   const Json made = must_import(server, import_body("sub", "pem", signed_certificate));

@@ -86,10 +86,15 @@ std::string self_signed(const std::string& key, const std::string& common_name, 
 std::string pkcs12(const std::string& key, const std::string& certificates, const std::string& passphrase,
                    const std::vector<std::string>& options) {
   const TemporaryDirectory directory;
-  std::vector<std::string> command = {"openssl",    "pkcs12", "-export",
-                                      "-in",        directory.write("certificates.pem", certificates),
-                                      "-passout",   "file:" + directory.write("passphrase", passphrase + "\n"),
-                                      "-out",       directory.file("file.p12")};
+  std::vector<std::string> command = {"openssl",
+                                      "pkcs12",
+                                      "-export",
+                                      "-in",
+                                      directory.write("certificates.pem", certificates),
+                                      "-passout",
+                                      "file:" + directory.write("passphrase", passphrase + "\n"),
+                                      "-out",
+                                      directory.file("file.p12")};
   if (key.empty()) {
     command.push_back("-nokeys");
   } else {

@@ -43,9 +43,7 @@ std::vector<KeyForm> key_forms(bool rsa) {
       {"PKCS#8", {"pkcs8", "-topk8", "-nocrypt"}, false},
       {"PKCS#8 in DER", {"pkcs8", "-topk8", "-nocrypt", "-outform", "DER"}, false},
       {"PBES2, AES-256, SHA-256", {"pkcs8", "-topk8", "-v2", "aes-256-cbc", "-passout", passout}, true},
-      {"PBES2, 3DES, SHA-1",
-       {"pkcs8", "-topk8", "-v2", "des3", "-v2prf", "hmacWithSHA1", "-passout", passout},
-       true},
+      {"PBES2, 3DES, SHA-1", {"pkcs8", "-topk8", "-v2", "des3", "-v2prf", "hmacWithSHA1", "-passout", passout}, true},
       {"PBES2 in DER", {"pkcs8", "-topk8", "-v2", "aes-128-cbc", "-outform", "DER", "-passout", passout}, true},
       {"PBES1, SHA-1 and 3DES", {"pkcs8", "-topk8", "-v1", "PBE-SHA1-3DES", "-passout", passout}, true},
       {"PBES1, MD5 and DES",
@@ -187,10 +185,9 @@ TEST_CASE("PKCS#12 from certtool, with the chain in it: the key's own certificat
   const Identity root = authority("P-256", "Root");
   const std::string key = new_key("P-256");
   const test_support::TemporaryDirectory directory;
-  const std::string request =
-      openssl({"req", "-new", "-key", directory.write("key.pem", key), "-subj", "/CN=leaf", "-config",
-               directory.write("config", "[req]\ndistinguished_name=dn\n[dn]\n")},
-              "");
+  const std::string request = openssl({"req", "-new", "-key", directory.write("key.pem", key), "-subj", "/CN=leaf",
+                                       "-config", directory.write("config", "[req]\ndistinguished_name=dn\n[dn]\n")},
+                                      "");
   const std::string leaf = sign_request(request, root.certificate, root.key, "basicConstraints=critical,CA:FALSE\n");
   test_support::must_run({"certtool", "--to-p12", "--load-privkey", directory.file("key.pem"), "--load-certificate",
                           directory.write("leaf.pem", leaf), "--load-ca-certificate",
@@ -275,8 +272,7 @@ TEST_CASE("what is wrong with an import is said by the field's name, and nothing
   const Identity edwards = authority("ED25519", "Edwards");
   const std::string encrypted =
       openssl({"pkcs8", "-topk8", "-v2", "aes-256-cbc", "-passout", std::string("pass:") + kPassphrase}, one.key);
-  const std::string traditional =
-      openssl({"ec", "-aes256", "-passout", std::string("pass:") + kPassphrase}, one.key);
+  const std::string traditional = openssl({"ec", "-aes256", "-passout", std::string("pass:") + kPassphrase}, one.key);
   const std::string p12 = pkcs12(one.key, one.certificate, kPassphrase);
   const std::string old_p12 = pkcs12(one.key, one.certificate, kPassphrase, {"-legacy"});
   const auto body = [&](const std::string& format, const std::string& certificate_file, const std::string& key = "") {
@@ -393,8 +389,7 @@ TEST_CASE("the same certificate again, and a name that is taken") {
   CHECK(server.keys() == 2);
   // What is generated here is known as well.
   const Json made = server.must_generate(certificate("made here"));
-  check_error(import(server, import_body("again", "pem", made["public_key"].text())), 409, "E016",
-              "Object Not Unique");
+  check_error(import(server, import_body("again", "pem", made["public_key"].text())), 409, "E016", "Object Not Unique");
 }
 
 TEST_CASE("eight imports of one certificate at once: one is made, and one key") {
@@ -432,19 +427,18 @@ TEST_CASE("a token that fails during an import leaves neither key nor record") {
     const ServerFixture server(options);
     const Identity root = authority(kind, "Root " + kind);
     const Body body = import_body(kind, "pem", root.certificate, root.key);
-    for (const Row& row :
-         {Row{"C_UnwrapKey rv=CKR_DEVICE_MEMORY", 503, "E503", "Token Unavailable"},
-          Row{"C_UnwrapKey rv=CKR_DEVICE_ERROR after", 503, "E503", "Token Unavailable"},
-          Row{"C_UnwrapKey rv=CKR_GENERAL_ERROR after", 503, "E503", "Token Unavailable"},
-          Row{"C_UnwrapKey rv=CKR_FUNCTION_FAILED after", 500, "E500", "Internal Error"},
-          Row{"C_Sign rv=CKR_FUNCTION_FAILED", 500, "E500", "Internal Error"},
-          Row{"C_Sign flip", 500, "E500", "Internal Error"},
-          Row{"C_GetAttributeValue report=extractable:true", 500, "E500", "Internal Error"},
-          Row{"C_GetAttributeValue report=sensitive:false", 500, "E500", "Internal Error"},
-          Row{"C_GetAttributeValue report=local:true", 500, "E500", "Internal Error"},
-          // A token that does not unwrap as asked is given the parts of the key from then on.
-          Row{"C_CreateObject rv=CKR_DEVICE_MEMORY", 503, "E503", "Token Unavailable"},
-          Row{"C_CreateObject rv=CKR_DEVICE_ERROR after", 503, "E503", "Token Unavailable"}}) {
+    for (const Row& row : {Row{"C_UnwrapKey rv=CKR_DEVICE_MEMORY", 503, "E503", "Token Unavailable"},
+                           Row{"C_UnwrapKey rv=CKR_DEVICE_ERROR after", 503, "E503", "Token Unavailable"},
+                           Row{"C_UnwrapKey rv=CKR_GENERAL_ERROR after", 503, "E503", "Token Unavailable"},
+                           Row{"C_UnwrapKey rv=CKR_FUNCTION_FAILED after", 500, "E500", "Internal Error"},
+                           Row{"C_Sign rv=CKR_FUNCTION_FAILED", 500, "E500", "Internal Error"},
+                           Row{"C_Sign flip", 500, "E500", "Internal Error"},
+                           Row{"C_GetAttributeValue report=extractable:true", 500, "E500", "Internal Error"},
+                           Row{"C_GetAttributeValue report=sensitive:false", 500, "E500", "Internal Error"},
+                           Row{"C_GetAttributeValue report=local:true", 500, "E500", "Internal Error"},
+                           // A token that does not unwrap as asked is given the parts of the key from then on.
+                           Row{"C_CreateObject rv=CKR_DEVICE_MEMORY", 503, "E503", "Token Unavailable"},
+                           Row{"C_CreateObject rv=CKR_DEVICE_ERROR after", 503, "E503", "Token Unavailable"}}) {
       CAPTURE(kind);
       const std::string plan = row.plan;
       CAPTURE(plan);
