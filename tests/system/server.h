@@ -81,6 +81,7 @@ class ServerFixture {
   // With `hsm-signer account create`; its secret need not be rotated first. `grants`: "issuer=folder:Payments".
   Account create_account(const std::string& client_id, const std::vector<std::string>& grants,
                          const std::vector<std::string>& further_arguments = {"--own"}) const;
+  const Account& everything() const { return everything_; }
   // What the token endpoint answers.
   Reply request_token(const Account& account) const;
   // The access token, throwing std::runtime_error with the answer unless there is one.
@@ -132,6 +133,7 @@ class ServerFixture {
   int proxy_port_ = 0;
   int starts_ = 0;
   int port_ = 0;
+  bool tls_ = false;
   Account everything_;  // every role, everywhere
   std::string bearer_;  // its access token
 };
