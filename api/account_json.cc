@@ -1,26 +1,16 @@
 #include "api/account_json.h"
 
-#include <ctime>
 #include <string_view>
 
 #include "api/form.h"
 #include "api/json_writer.h"
+#include "base/clock.h"
 #include "base/error.h"
 
 namespace hsmsigner::api {
 namespace {
 
 constexpr std::size_t kMaxGrants = 64;
-
-// RFC 3339, UTC.
-std::string date_time(UnixTime time) {
-  const std::time_t seconds = static_cast<std::time_t>(time.time_since_epoch().count());
-  std::tm utc{};
-  ::gmtime_r(&seconds, &utc);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return text;
-}
 
 void write_time(JsonWriter& json, std::string_view name, const std::optional<UnixTime>& time) {
   if (time) {

@@ -6,7 +6,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <ctime>
 #include <iomanip>
 #include <memory>
 #include <ostream>
@@ -23,15 +22,6 @@ namespace {
 
 constexpr std::chrono::seconds kTimeout{60};
 constexpr std::size_t kPage = 500;
-
-std::string date_time(UnixTime time) {
-  const std::time_t seconds = static_cast<std::time_t>(time.time_since_epoch().count());
-  std::tm utc{};
-  ::gmtime_r(&seconds, &utc);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return text;
-}
 
 void line(std::ostream& out, std::string_view name, const std::string& value) {
   if (!value.empty()) out << std::left << std::setw(14) << name << value << '\n';

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -12,10 +11,9 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
-#include <iomanip>
-#include <sstream>
 #include <string_view>
 
+#include "app/private_file.h"
 #include "base/clock.h"
 #include "base/error.h"
 
@@ -23,21 +21,14 @@ namespace hsmsigner::app {
 namespace {
 
 constexpr std::size_t kLongestPin = 256;
+constexpr std::size_t kLongestFile = 65536;  // further than a file with a PIN goes
 constexpr std::chrono::minutes kPromptTimeout{5};
 
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int number) : number_(number) {}
-  ~FileDescriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-  int get() const noexcept { return number_; }
-
- private:
-  int number_;
-};
+std::string_view without_line_end(std::string_view text) {
+  if (text.ends_with('\n')) text.remove_suffix(1);
+  if (text.ends_with('\r')) text.remove_suffix(1);
+  return text;
+}
 
 // Room for a PIN, its line end ("\r\n"), and one octet more that tells that it is too long.
 class PinBuffer {
@@ -55,12 +46,7 @@ class PinBuffer {
     return count;
   }
   bool ends_a_line() const { return size_ > 0 && data_[size_ - 1] == '\n'; }
-  std::string_view line() const {
-    std::string_view text(data_.data(), size_);
-    if (text.ends_with('\n')) text.remove_suffix(1);
-    if (text.ends_with('\r')) text.remove_suffix(1);
-    return text;
-  }
+  std::string_view line() const { return without_line_end({data_.data(), size_}); }
 
  private:
   std::array<char, kLongestPin + 3> data_{};
@@ -78,32 +64,9 @@ Secret checked(std::string_view pin, const std::string& source) {
 }
 
 Secret read_from_file(const std::string& file) {
-  const auto refuse = [&](const std::string& what, const std::string& cause) {
-    return Error(ErrorKind::invalid_object, {"the PIN file " + what}).with_cause(file + ": " + cause);
-  };
-  // O_NONBLOCK so that a pipe without a writer does not hold us up; it is refused just below.
-  const FileDescriptor fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-  if (fd.get() < 0) throw refuse("cannot be opened", std::strerror(errno));
-  struct stat status {};
-  if (::fstat(fd.get(), &status) != 0) throw refuse("cannot be examined", std::strerror(errno));
-  if (!S_ISREG(status.st_mode)) throw refuse("is not a regular file", "not a regular file");
-  if (status.st_uid != ::geteuid() && status.st_uid != 0) {
-    throw refuse("belongs to another user", "owned by user id " + std::to_string(status.st_uid))
-        .with_help("it must belong to the user who runs hsm-signer, or to root");
-  }
-  if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    std::ostringstream mode;
-    mode << "its mode is " << std::oct << std::setfill('0') << std::setw(4) << (status.st_mode & 07777);
-    throw refuse("is open to group or others", mode.str())
-        .with_help("chmod 600 the PIN file, and change the PIN if others may have read it");
-  }
-  PinBuffer buffer;
-  ssize_t count = 0;
-  do {
-    count = buffer.fill(fd.get());
-  } while (count > 0 || (count < 0 && errno == EINTR));
-  if (count < 0) throw refuse("cannot be read", std::strerror(errno));
-  return checked(buffer.line(), "the PIN file");
+  const Secret content = read_file(
+      file, "the PIN file", {Readable::by_owner_only, kLongestFile, "change the PIN if others may have read it"});
+  return checked(without_line_end(content.view()), "the PIN file");
 }
 
 Secret take_from_environment(const std::string& name, char* value) {

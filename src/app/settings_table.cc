@@ -42,12 +42,14 @@ Kind whole_number(Member<T> member, std::int64_t least, std::int64_t most) {
               {}};
 }
 
-Kind milliseconds(Member<std::chrono::milliseconds> member, std::int64_t least, std::int64_t most) {
+// `unit`: "milliseconds".
+template <typename Duration>
+Kind duration(Member<Duration> member, const char* unit, std::int64_t least, std::int64_t most) {
   return Kind{[=](Settings& settings, const toml::node& node) -> Fault {
                 const auto* number = node.as_integer();
-                if (number == nullptr) return "must be a whole number of milliseconds";
+                if (number == nullptr) return std::string("must be a whole number of ") + unit;
                 if (number->get() < least || number->get() > most) return range_fault(least, most);
-                member(settings) = std::chrono::milliseconds(number->get());
+                member(settings) = Duration(number->get());
                 return {};
               },
               [=](const Settings& settings) { return std::to_string(value_of(member, settings).count()); },
@@ -56,18 +58,11 @@ Kind milliseconds(Member<std::chrono::milliseconds> member, std::int64_t least, 
               {}};
 }
 
+Kind milliseconds(Member<std::chrono::milliseconds> member, std::int64_t least, std::int64_t most) {
+  return duration(member, "milliseconds", least, most);
+}
 Kind seconds(Member<std::chrono::seconds> member, std::int64_t least, std::int64_t most) {
-  return Kind{[=](Settings& settings, const toml::node& node) -> Fault {
-                const auto* number = node.as_integer();
-                if (number == nullptr) return "must be a whole number of seconds";
-                if (number->get() < least || number->get() > most) return range_fault(least, most);
-                member(settings) = std::chrono::seconds(number->get());
-                return {};
-              },
-              [=](const Settings& settings) { return std::to_string(value_of(member, settings).count()); },
-              std::pair(least, most),
-              {},
-              {}};
+  return duration(member, "seconds", least, most);
 }
 
 using TextRule = Fault (*)(const std::string&);

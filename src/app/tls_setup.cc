@@ -1,18 +1,11 @@
 #include "app/tls_setup.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-#include <iomanip>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "app/private_file.h"
 #include "base/container.h"
 #include "base/error.h"
 #include "base/secret.h"
@@ -29,70 +22,17 @@ constexpr std::size_t kLongestFile = 1U << 20;
 constexpr std::size_t kLongestChain = 16;
 constexpr std::chrono::seconds kTokenTime{10};
 
-enum class Readable { by_owner_only, by_anyone };
-
 Error fault(const std::string& setting, const std::string& sentence, SourcePlace where = SourcePlace::here()) {
   return Error(ErrorKind::invalid_object, {setting + ": " + sentence}, where);
 }
 
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int number) : number_(number) {}
-  ~FileDescriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-  int get() const noexcept { return number_; }
-
- private:
-  int number_;
-};
-
-void require_private(const struct stat& status, const std::string& setting, const std::string& file) {
-  if (status.st_uid != ::geteuid() && status.st_uid != 0) {
-    throw fault(setting, "the file belongs to another user")
-        .with_cause(file + ": owned by user id " + std::to_string(status.st_uid))
-        .with_help("it must belong to the user who runs hsm-signer, or to root");
-  }
-  if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    std::ostringstream mode;
-    mode << file << ": its mode is " << std::oct << std::setfill('0') << std::setw(4) << (status.st_mode & 07777);
-    throw fault(setting, "the file is open to group or others")
-        .with_cause(mode.str())
-        .with_help("chmod 600 the key file, and make a new key if others may have read it");
-  }
-}
-
-Secret read_file(const std::string& file, const std::string& setting, Readable readable) {
-  // O_NONBLOCK so that a pipe without a writer does not hold us up; it is refused just below.
-  const FileDescriptor fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-  const auto refuse = [&](const std::string& sentence, const char* cause) {
-    return fault(setting, sentence).with_cause(file + ": " + cause);
-  };
-  if (fd.get() < 0) throw refuse("the file cannot be opened", std::strerror(errno));
-  struct stat status {};
-  if (::fstat(fd.get(), &status) != 0) throw refuse("the file cannot be examined", std::strerror(errno));
-  if (!S_ISREG(status.st_mode)) throw refuse("is not a regular file", "not a regular file");
-  if (readable == Readable::by_owner_only) require_private(status, setting, file);
-  if (status.st_size < 0 || static_cast<std::size_t>(status.st_size) > kLongestFile) {
-    throw refuse("the file is longer than a mebioctet", "too long");
-  }
-  std::string text(static_cast<std::size_t>(status.st_size), '\0');
-  std::size_t size = 0;
-  while (size < text.size()) {
-    const ssize_t count = ::read(fd.get(), text.data() + size, text.size() - size);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) break;
-    size += static_cast<std::size_t>(count);
-  }
-  Secret content{std::string_view(text.data(), size)};
-  cleanse(text);
-  return content;
+Secret read_key_file(const std::string& file) {
+  return read_file(file, "tls.key_file: the file",
+                   {Readable::by_owner_only, kLongestFile, "make a new key if others may have read it"});
 }
 
 std::string read_text(const std::string& file, const std::string& setting) {
-  return std::string(read_file(file, setting, Readable::by_anyone).view());
+  return std::string(read_file(file, setting + ": the file", {Readable::by_anyone, kLongestFile, {}}).view());
 }
 
 store::CertificateRecord find_certificate(const std::string& reference, store::CertificateStore& certificates) {
@@ -132,7 +72,7 @@ std::string chain_of(const store::CertificateRecord& own, store::CertificateStor
 
 void use_files(const TlsSettings& settings, tls::ContextOptions& options) {
   options.certificate_chain = read_text(settings.certificate_file, "tls.certificate_file");
-  options.key = tls::key_from_pem(read_file(settings.key_file, "tls.key_file", Readable::by_owner_only).view());
+  options.key = tls::key_from_pem(read_key_file(settings.key_file).view());
 }
 
 void use_token(const TlsSettings& settings, hsm::Token& token, store::CertificateStore& certificates,

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <string>
 
 namespace hsmsigner {
 
@@ -12,6 +13,9 @@ using UnixTime = std::chrono::sys_seconds;
 using Clock = std::function<UnixTime()>;
 
 inline UnixTime system_now() { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); }
+
+// RFC 3339 5.6, UTC: "2026-11-24T12:00:00Z".
+std::string date_time(UnixTime time);
 
 // When a wait gives up. Every wait in this program has one.
 using Deadline = std::chrono::steady_clock::time_point;

@@ -22,6 +22,34 @@ std::string printable(std::string text) {
 
 }  // namespace
 
+store::CertificateRecord new_record(const Container& container, const std::string& name, UnixTime created_at) {
+  return store::CertificateRecord{
+      .id = Uuid::random(),
+      .container = container,
+      .name = name,
+      .common_name = {},
+      .algorithm = {},
+      .certificate_authority = false,
+      .subject = {},
+      .issuer = {},
+      .subject_hash = {},
+      .issuer_hash = {},
+      .not_before = {},
+      .not_after = {},
+      .certificate_pem = {},
+      .request_pem = {},
+      .serial_number = {},
+      .fingerprint_sha256 = {},
+      .issuer_id = {},
+      .signed_by = {},
+      .digest = {},
+      .alternative_names = {},
+      .warnings = {},
+      .key = {},
+      .created_at = created_at,
+  };
+}
+
 store::KeyRecord key_record(const hsm::KeyAttributes& attributes, const hsm::TokenInfo& token) {
   store::KeyRecord key;
   key.token_label = token.label;

@@ -12,6 +12,9 @@ namespace hsmsigner::service {
 
 store::KeyRecord key_record(const hsm::KeyAttributes& attributes, const hsm::TokenInfo& token);
 
+// A record with nothing in it yet but where it is, and since when.
+store::CertificateRecord new_record(const Container& container, const std::string& name, UnixTime created_at);
+
 // Everything of `record` that the certificate itself says.
 void fill_from(const pki::Certificate& certificate, store::CertificateRecord& record);
 

@@ -83,31 +83,7 @@ store::CertificateRecord Exchange::import_certificate(const auth::Caller& caller
 
 store::CertificateRecord Exchange::add(const ImportRequest& request, Parsed parsed, const ComposeAnswer& compose,
                                        Deadline deadline) {
-  store::CertificateRecord record{
-      .id = Uuid::random(),
-      .container = *request.container,
-      .name = *request.name,
-      .common_name = {},
-      .algorithm = {},
-      .certificate_authority = false,
-      .subject = {},
-      .issuer = {},
-      .subject_hash = {},
-      .issuer_hash = {},
-      .not_before = {},
-      .not_after = {},
-      .certificate_pem = {},
-      .request_pem = {},
-      .serial_number = {},
-      .fingerprint_sha256 = {},
-      .issuer_id = {},
-      .signed_by = {},
-      .digest = {},
-      .alternative_names = {},
-      .warnings = {},
-      .key = {},
-      .created_at = catalogue_.now(),
-  };
+  store::CertificateRecord record = new_record(*request.container, *request.name, catalogue_.now());
   fill_from(parsed.certificate, record);
   // From here until keep() every way out destroys the key.
   std::optional<hsm::GeneratedKey> key;

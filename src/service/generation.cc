@@ -170,38 +170,14 @@ void Generation::Impl::fill_pending(const GenerateRequest& request, hsm::Generat
 
 store::CertificateRecord Generation::Impl::issue(const GenerateRequest& request, const Plan& plan,
                                                  const ComposeAnswer& compose, Deadline deadline) {
-  const Uuid id = Uuid::random();
+  store::CertificateRecord record = new_record(*request.container, *request.certificate_name, plan.not_before);
   const Bytes serial = request.external ? Bytes() : new_serial(deadline);
   // From here until keep() every way out destroys the key.
-  hsm::GeneratedKey generated = token.generate({id, *request.algorithm, request.block_private_key}, deadline);
-
-  store::CertificateRecord record{
-      .id = id,
-      .container = *request.container,
-      .name = *request.certificate_name,
-      .common_name = *request.common_name,
-      .algorithm = {},
-      .certificate_authority = false,
-      .subject = {},
-      .issuer = {},
-      .subject_hash = {},
-      .issuer_hash = {},
-      .not_before = {},
-      .not_after = {},
-      .certificate_pem = {},
-      .request_pem = {},
-      .serial_number = {},
-      .fingerprint_sha256 = {},
-      .issuer_id = plan.issuer ? std::optional(plan.issuer->record.id) : std::nullopt,
-      .signed_by = request.external ? "external"
-                   : plan.issuer    ? plan.issuer->record.name
-                                    : std::string(),
-      .digest = {},
-      .alternative_names = {},
-      .warnings = {},
-      .key = key_record(generated.attributes(), token.info()),
-      .created_at = plan.not_before,
-  };
+  hsm::GeneratedKey generated = token.generate({record.id, *request.algorithm, request.block_private_key}, deadline);
+  record.key = key_record(generated.attributes(), token.info());
+  record.common_name = *request.common_name;
+  if (plan.issuer) record.issuer_id = plan.issuer->record.id;
+  record.signed_by = request.external ? "external" : plan.issuer ? plan.issuer->record.name : std::string();
   if (request.external) {
     fill_pending(request, generated, record, deadline);
   } else {

@@ -9,6 +9,7 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <sstream>
 #include <thread>
 
 #include "system/files.h"
@@ -104,6 +105,18 @@ std::vector<std::string> import_bodies() {
   return bodies;
 }
 
+std::string warnings_of(const std::string& log) {
+  std::istringstream lines(log);
+  std::string warnings;
+  for (std::string line; std::getline(lines, line) && warnings.size() < 20000;) {
+    if (line.find(R"("level":"warning")") != std::string::npos ||
+        line.find(R"("level":"error")") != std::string::npos) {
+      warnings += line + "\n";
+    }
+  }
+  return warnings;
+}
+
 template <typename Read>
 std::set<std::string> all_of(const ServerFixture& server, const std::string& path, Read read) {
   std::set<std::string> found;
@@ -123,6 +136,8 @@ TEST_CASE("10,000 random requests: no 500, no hang, no other form, and nothing t
 
   ServerOptions options;
   options.settings["server.read_timeout_ms"] = "1500";
+  if (std::getenv("XS")) options.settings["token.sessions"] = std::getenv("XS");
+  if (std::getenv("XG")) options.settings["token.parallel_generations"] = std::getenv("XG");
   const ServerFixture server(options);
   Ledger ledger;
   Materials materials;
@@ -170,6 +185,7 @@ TEST_CASE("10,000 random requests: no 500, no hang, no other form, and nothing t
   MESSAGE("answers" << counts << ", " << ledger.certificates().size() << " certificates, "
                     << seconds(steady_clock::now() - begin) << " s, the longest " << seconds(longest) << " s");
   for (const std::string& fault : ledger.faults()) FAIL_CHECK(fault);
+  if (!ledger.faults().empty()) MESSAGE("the server's warnings and errors:\n" << warnings_of(server.output()));
 
   // The requests were of every kind, not all refused at the door.
   for (const int status : {200, 201, 400, 401, 403, 404, 405, 409, 501}) {

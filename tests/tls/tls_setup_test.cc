@@ -128,7 +128,7 @@ TEST_CASE("a key file that others may read, or that is none, is refused by its s
   fixture.settings.tls.key_file = fixture.directory.file("absent");
   CHECK(fixture.fault() == "tls.key_file: the file cannot be opened");
   fixture.settings.tls.key_file = fixture.directory.path().string();
-  CHECK(fixture.fault() == "tls.key_file: is not a regular file");
+  CHECK(fixture.fault() == "tls.key_file: the file is not a regular file");
 }
 
 TEST_CASE("a certificate here with its key in the token serves, by id and by name, with its chain but not the root") {
