@@ -42,6 +42,7 @@ Answer make_once(const OnceOnly& once, Compose compose, Make make) {
 }
 
 Answer rotate(const Call& call, const std::string& client_id, service::Accounts::By by) {
+  const bool own = by == service::Accounts::By::holder;
   const JsonBody body = read_no_body(call);
   const OnceOnly once(call, body.text, kLeastSecretKey);
   return make_once(
@@ -52,7 +53,8 @@ Answer rotate(const Call& call, const std::string& client_id, service::Accounts:
         return answer;
       },
       [&](const service::ComposeAccountAnswer& keep) {
-        return call.services.accounts.rotate(client_id, by, call.deadline(), keep);
+        return call.services.accounts.rotate(client_id, by, call.deadline(), keep,
+                                             own ? std::optional(call.identity->generation) : std::nullopt);
       });
 }
 
@@ -100,6 +102,10 @@ Answer rotate_account(const Call& call) {
 }
 
 Answer rotate_own_account(const Call& call) {
+  if (!call.identity->may_rotate) {
+    throw Error(ErrorKind::auth_unauthorized, {"this access token was had with the secret of before the last rotation"})
+        .with_help("Have a token with the new secret, or let an administrator rotate the account.");
+  }
   return rotate(call, call.caller().client_id(), service::Accounts::By::holder);
 }
 

@@ -31,6 +31,11 @@ std::size_t number_in_query(const RequestTarget& target, const std::string& name
 
 }  // namespace
 
+Deadline Call::deadline() const {
+  if (!begun_deadline) begun_deadline = deadline_in(request_timeout);
+  return *begun_deadline;
+}
+
 JsonBody::~JsonBody() { cleanse(text); }
 
 JsonBody read_json_object(const Call& call, BodyNeed need) {
@@ -43,6 +48,7 @@ JsonBody read_json_object(const Call& call, BodyNeed need) {
   }
   require_json_body(call.head);
   body.text = call.read_body();
+  call.admit_again();  // a sender may take its time with a body
   if (body.text.empty()) throw missing();
   body.json = parse_json(body.text);
   if (!body.json.IsObject()) throw Error(ErrorKind::invalid_object, {"body: must be a JSON object"});

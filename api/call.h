@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -50,12 +51,18 @@ struct Call {
   const RequestTarget& target;
   const Place& place;
   const ReadBody& read_body;
-  const service::Identity* identity;  // null on routes that are open to all
+  const std::optional<service::Identity>& identity;  // nothing on routes that are open to all
   std::chrono::milliseconds request_timeout;
+  // Whether the identity is still what it was, and may still do this. For whoever has waited: for a body, for another
+  // request.
+  std::function<void()> admit_again;
 
   const auth::Caller& caller() const { return identity->caller; }
-  // For the token and the store, from now on.
-  Deadline deadline() const { return deadline_in(request_timeout); }
+  // For the token and the store: one for the whole request, from the first time that it is asked for, which is once the
+  // body is read.
+  Deadline deadline() const;
+
+  mutable std::optional<Deadline> begun_deadline;
 };
 
 // A request's body: its text, wiped at the end, and what it says.

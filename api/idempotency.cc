@@ -40,6 +40,7 @@ OnceOnly::OnceOnly(const Call& call, std::string_view body, std::size_t least) {
   std::string identity = identity_of(call, body);
   turn_.emplace(call.services.repeated.begin(call.caller().client_id(), *key, identity, call.deadline()));
   cleanse(identity);
+  call.admit_again();
 }
 
 // As kept: the status, Location and the body, a line each.
@@ -49,7 +50,9 @@ store::AnswerRecord OnceOnly::keep(const Answer& answer) const {
   for (const auto& [name, value] : answer.headers) {
     if (name == "Location") text += value;
   }
-  text += "\n" + answer.body;
+  text.reserve(text.size() + 1 + answer.body.size());
+  text += '\n';
+  text += answer.body;
   store::AnswerRecord record = turn_->keep(text);
   cleanse(text);
   return record;

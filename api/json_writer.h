@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "api/json_document.h"
+
 namespace hsmsigner::api {
 
 // Text must be UTF-8.
@@ -55,8 +57,10 @@ class JsonWriter {
  private:
   void key(std::string_view name) { writer_.Key(name.data(), static_cast<rapidjson::SizeType>(name.size())); }
 
-  rapidjson::StringBuffer buffer_;
-  rapidjson::Writer<rapidjson::StringBuffer> writer_{buffer_};
+  // Answers hold client secrets and access tokens.
+  using Buffer = rapidjson::GenericStringBuffer<rapidjson::UTF8<>, WipingAllocator>;
+  Buffer buffer_;
+  rapidjson::Writer<Buffer> writer_{buffer_};
 };
 
 }  // namespace hsmsigner::api

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t kMaxScope = 1024;
 constexpr std::size_t kMaxSecret = 1024;
+constexpr std::size_t kMaxForm = 16384;  // octets; who sends it is a stranger yet
 
 // RFC 6749 5.2.
 Answer oauth_error(int status, std::string_view code, std::string_view description) {
@@ -140,7 +141,12 @@ Answer issue_access_token(const Call& call) {
   try {
     if (call.head.has_body()) {
       require_form_body(call.head);
+      const auto check_size = [](std::size_t size) {
+        if (size > kMaxForm) throw Error(ErrorKind::malformed_command, {"the form is longer than 16384 octets"});
+      };
+      check_size(call.head.content_length);
       form = call.read_body();
+      check_size(form.size());
     }
     return issue(call, form);
   } catch (const Error& error) {

@@ -8,9 +8,12 @@
 namespace hsmsigner::api {
 namespace {
 
+constexpr std::size_t kMaxFormFields = 64;
+
 // `what`: "the request target".
 std::string decode(std::string_view text, bool plus_is_space, const std::string& what = "the request target") {
   std::string out;
+  out.reserve(text.size());  // at once, so that growing leaves no copy of a secret behind
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '%') {
       const auto octet = from_hex(text.substr(i + 1, 2));
@@ -56,6 +59,7 @@ std::vector<std::pair<std::string, std::string>> parse_form(std::string_view tex
   std::vector<std::pair<std::string, std::string>> fields;
   split(text, '&', [&](std::string_view pair) {
     if (pair.empty()) return;
+    if (fields.size() == kMaxFormFields) throw Error(ErrorKind::malformed_command, {"the form has too many fields"});
     const std::size_t equals = pair.find('=');
     fields.emplace_back(decode_form_text(pair.substr(0, equals)),
                         equals == std::string_view::npos ? "" : decode_form_text(pair.substr(equals + 1)));

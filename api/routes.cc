@@ -168,8 +168,16 @@ Answer Router::answer(const RequestHead& head, const Peer& peer, const ReadBody&
   const Route& route = find_route(place, head.method);
   if (identity) admit(route, *identity);
   require_json_accepted(head);
+  const auto admit_again = [&] {
+    if (!identity) return;
+    const service::Identity now = authenticate(head, peer, services_.access);
+    if (now.generation != identity->generation) {
+      throw Error(ErrorKind::invalid_credential, {"Authorization: the account was changed meanwhile"});
+    }
+    admit(route, now);
+  };
   return route.handler(
-      Call{services_, head, peer, target, place, read_body, identity ? &*identity : nullptr, request_timeout_});
+      Call{services_, head, peer, target, place, read_body, identity, request_timeout_, admit_again, std::nullopt});
 }
 
 }  // namespace hsmsigner::api

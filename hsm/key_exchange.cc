@@ -100,12 +100,18 @@ class Import {
 
   MadeKey run() {
     for (const WrappingMechanism& mechanism : token_.capabilities().unwraps) {
-      if (!token_.unwraps_as_asked()) break;
+      if (!token_.unwraps_as_asked(mechanism.type, request_.block_export)) continue;
+      object_->expect_new();
       const Arrival arrival = unwrap(session_, mechanism, request_, key_);
       if (!is_there(arrival)) continue;
       if (std::optional<MadeKey> made = settle(arrival.handle, true)) return std::move(*made);
-      token_.unwraps_otherwise(*mismatch_);
+      log::warning("the token did not unwrap a key as it was asked to", {{"id", request_.id.to_string()},
+                                                                         {"mechanism", mechanism.name},
+                                                                         {"block_export", request_.block_export},
+                                                                         {"cause", mismatch_->sentence}});
+      if (mismatch_->of_export) token_.unwraps_otherwise(mechanism.type, request_.block_export);
     }
+    object_->expect_new();
     const Arrival arrival = create(session_, request_, key_);
     if (is_there(arrival)) return std::move(*settle(arrival.handle, false));
     if (mismatch_) throw other_than_asked();
@@ -147,7 +153,7 @@ class Import {
   }
 
   Error other_than_asked(SourcePlace where = SourcePlace::here()) const {
-    return Error(ErrorKind::internal_error, {*mismatch_}, where).with_cause("key " + request_.id.to_string());
+    return Error(ErrorKind::internal_error, {mismatch_->sentence}, where).with_cause("key " + request_.id.to_string());
   }
 
   Session& session_;
@@ -155,11 +161,12 @@ class Import {
   const std::shared_ptr<KeyObject>& object_;
   const ImportRequest& request_;
   const PrivateKey& key_;
-  std::optional<std::string> mismatch_;
+  std::optional<Mismatch> mismatch_;
   bool unsupported_ = false;
 };
 
-Secret wrap_out(Session& session, const WrappingMechanism& mechanism, CK_OBJECT_HANDLE key) {
+// Throws CkFailure. Nothing if what the token gave does not open.
+std::optional<Secret> wrap_out(Session& session, const WrappingMechanism& mechanism, CK_OBJECT_HANDLE key) {
   const WrappingKey wrapping_key(session);
   WrappingParameters parameters(session, mechanism);
   Bytes wrapped(kRoom);
@@ -168,7 +175,7 @@ Secret wrap_out(Session& session, const WrappingMechanism& mechanism, CK_OBJECT_
         session.ck().C_WrapKey(session.handle(), parameters.get(), wrapping_key.handle(), key, wrapped.data(), &size));
   if (size > wrapped.size()) throw Error(ErrorKind::internal_error).with_cause("C_WrapKey wrote more than fits");
   wrapped.resize(size);
-  return canonical_pkcs8(open_key(parameters.form(), wrapping_key.value(), parameters.iv(), wrapped));
+  return open_key(parameters.form(), wrapping_key.value(), parameters.iv(), wrapped);
 }
 
 }  // namespace
@@ -188,9 +195,13 @@ Secret export_key_from(Session& session, const Capabilities& token, KeyObject& o
   const std::optional<CK_OBJECT_HANDLE> key = object.find(session);
   if (!key) throw no_such_key(object.id());
   bool blocked = false;
+  bool unreadable = false;
   for (const WrappingMechanism& mechanism : token.wraps) {
     try {
-      return wrap_out(session, mechanism, *key);
+      if (std::optional<Secret> pkcs8 = wrap_out(session, mechanism, *key)) return *std::move(pkcs8);
+      unreadable = true;
+      log::warning("what the token wrapped does not open",
+                   {{"id", object.id().to_string()}, {"mechanism", mechanism.name}});
     } catch (const CkFailure& failure) {
       if (!refused(failure.rv())) {
         if (ck_class(failure.rv()) == CkClass::stale_handle) object.forget(*key);
@@ -203,6 +214,9 @@ Secret export_key_from(Session& session, const Capabilities& token, KeyObject& o
     }
   }
   if (blocked) throw Error(ErrorKind::private_key_export_blocked, {"the token does not give this key out"});
+  if (unreadable) {
+    throw Error(ErrorKind::internal_error).with_cause("nothing opens that C_WrapKey gave of " + object.id().to_string());
+  }
   throw cannot_wrap();
 }
 

@@ -5,6 +5,12 @@
 
 namespace hsmsigner::hsm {
 
+void KeyObject::expect_new() {
+  const std::lock_guard lock(mutex_);
+  handle_ = CK_INVALID_HANDLE;
+  destroyed_ = false;
+}
+
 void KeyObject::set(CK_OBJECT_HANDLE handle, const Epoch& epoch) {
   const std::lock_guard lock(mutex_);
   handle_ = handle;

@@ -20,7 +20,9 @@ class KeyObject {
   explicit KeyObject(const Uuid& id) : id_(id) {}
 
   const Uuid& id() const noexcept { return id_; }
-  // From a key just generated.
+  // A call that makes the key is about to be sent: what became of an earlier one of this id says nothing of it.
+  void expect_new();
+  // From a key just made.
   void set(CK_OBJECT_HANDLE handle, const Epoch& epoch);
   // The handle; looked for if it is not known or of an earlier epoch, by one thread while the others wait. Nothing if
   // the key is not in the token. Throws CkFailure, Error{internal_error} if there are several.

@@ -104,20 +104,22 @@ struct Demand {
   unsigned bits;
 };
 
-std::optional<std::string> first_mismatch(const Demand& demand, const KeyAttributes& attributes) {
+std::optional<Mismatch> first_mismatch(const Demand& demand, const KeyAttributes& attributes) {
   struct Row {
     const char* name;
     bool reported;
     bool demanded;
+    bool of_export = false;
   };
   const Row rows[] = {
       {"CKA_TOKEN", attributes.token, true},
       {"CKA_PRIVATE", attributes.is_private, true},
-      {"CKA_SENSITIVE", attributes.sensitive, true},
-      {"CKA_ALWAYS_SENSITIVE", attributes.always_sensitive, demand.local || attributes.always_sensitive},
-      {"CKA_EXTRACTABLE", attributes.extractable, !demand.block_export},
+      {"CKA_SENSITIVE", attributes.sensitive, true, true},
+      {"CKA_ALWAYS_SENSITIVE", attributes.always_sensitive, demand.local || attributes.always_sensitive,
+       true},
+      {"CKA_EXTRACTABLE", attributes.extractable, !demand.block_export, true},
       {"CKA_NEVER_EXTRACTABLE", attributes.never_extractable,
-       demand.local ? demand.block_export : attributes.never_extractable},
+       demand.local ? demand.block_export : attributes.never_extractable, true},
       {"CKA_LOCAL", attributes.local, demand.local},
       {"CKA_SIGN", attributes.sign, true},
       {"CKA_DECRYPT", attributes.decrypt, false},
@@ -129,7 +131,7 @@ std::optional<std::string> first_mismatch(const Demand& demand, const KeyAttribu
   };
   for (const Row& row : rows) {
     if (row.reported != row.demanded) {
-      return std::string("the token reports another ") + row.name + " than was asked for";
+      return Mismatch{std::string("the token reports another ") + row.name + " than was asked for", row.of_export};
     }
   }
   return std::nullopt;
@@ -248,12 +250,12 @@ std::size_t count_private_keys(Session& session) {
   return total;
 }
 
-std::optional<std::string> first_mismatch(const KeyRequest& request, const KeyAttributes& attributes) {
+std::optional<Mismatch> first_mismatch(const KeyRequest& request, const KeyAttributes& attributes) {
   const KeyAlgorithmInfo& algorithm = info(request.algorithm);
   return first_mismatch({request.id, request.block_export, true, algorithm.family, algorithm.bits}, attributes);
 }
 
-std::optional<std::string> first_mismatch(const ImportRequest& request, const PublicKey& key,
+std::optional<Mismatch> first_mismatch(const ImportRequest& request, const PublicKey& key,
                                           const KeyAttributes& attributes) {
   return first_mismatch({request.id, request.block_export, false, family_of(key), bits_of(key)}, attributes);
 }

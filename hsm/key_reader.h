@@ -23,12 +23,17 @@ PublicKey read_public_key(Session& session, CK_OBJECT_HANDLE public_key, KeyAlgo
 std::optional<CK_OBJECT_HANDLE> find_private_key(Session& session, const Uuid& id);
 std::size_t count_private_keys(Session& session);
 
-// The contract's section 3 as a table: the first attribute of the key that is not as the request demands, as a public
-// sentence; nothing if all are.
-std::optional<std::string> first_mismatch(const KeyRequest& request, const KeyAttributes& attributes);
+struct Mismatch {
+  std::string sentence;  // public
+  bool of_export;        // the attribute is one of those that say whether the key can leave the token
+};
+
+// The contract's section 3 as a table: the first attribute of the key that is not as the request demands; nothing if
+// all are.
+std::optional<Mismatch> first_mismatch(const KeyRequest& request, const KeyAttributes& attributes);
 // The same for a key from outside. Whether it was always sensitive and never extractable is for the token to say.
-std::optional<std::string> first_mismatch(const ImportRequest& request, const PublicKey& key,
-                                          const KeyAttributes& attributes);
+std::optional<Mismatch> first_mismatch(const ImportRequest& request, const PublicKey& key,
+                                       const KeyAttributes& attributes);
 
 // CKA_EC_POINT is DER of an OCTET STRING that holds the point (PKCS#11 2.40 section 2.3.3); some tokens give the
 // point bare. Nothing if it is neither, or not an uncompressed point of the curve's size.

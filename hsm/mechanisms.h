@@ -35,12 +35,13 @@ enum class WrappingForm {
 struct WrappingMechanism {
   CK_MECHANISM_TYPE type;
   WrappingForm form;
+  const char* name;
 };
 
 // The better one first: RFC 5649 notices a wrong key and changed octets.
 inline constexpr WrappingMechanism kWrappingMechanisms[] = {
-    {CKM_AES_KEY_WRAP_PAD, WrappingForm::key_wrap_pad},
-    {CKM_AES_CBC_PAD, WrappingForm::cbc_pad},
+    {CKM_AES_KEY_WRAP_PAD, WrappingForm::key_wrap_pad, "CKM_AES_KEY_WRAP_PAD"},
+    {CKM_AES_CBC_PAD, WrappingForm::cbc_pad, "CKM_AES_CBC_PAD"},
 };
 
 inline constexpr std::size_t kWrappingKeySize = 32;  // AES-256

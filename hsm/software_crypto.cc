@@ -4,12 +4,12 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
-#include <openssl/x509.h>
 
 #include <algorithm>
 #include <memory>
 #include <string>
 
+#include "base/der.h"
 #include "base/error.h"
 
 namespace hsmsigner::hsm {
@@ -27,7 +27,6 @@ using CipherPtr = std::unique_ptr<EVP_CIPHER, Free<EVP_CIPHER_free>>;
 using CipherContextPtr = std::unique_ptr<EVP_CIPHER_CTX, Free<EVP_CIPHER_CTX_free>>;
 using ParamsPtr = std::unique_ptr<OSSL_PARAM, Free<OSSL_PARAM_free>>;
 using ParamsBuilderPtr = std::unique_ptr<OSSL_PARAM_BLD, Free<OSSL_PARAM_BLD_free>>;
-using Pkcs8Ptr = std::unique_ptr<PKCS8_PRIV_KEY_INFO, Free<PKCS8_PRIV_KEY_INFO_free>>;
 using PkeyContextPtr = std::unique_ptr<EVP_PKEY_CTX, Free<EVP_PKEY_CTX_free>>;
 using PkeyPtr = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
 
@@ -68,22 +67,41 @@ class WipedBytes {
   Bytes octets_;
 };
 
-// Writes at most input.size() + 2 * kAesBlock octets and tells how many.
-std::size_t run_cipher(WrappingForm form, bool encrypt, ByteView key, ByteView iv, ByteView input, std::uint8_t* out) {
+// Writes at most input.size() + 2 * kAesBlock octets and tells how many; nothing when the input was not made so.
+std::optional<std::size_t> run_cipher(WrappingForm form, bool encrypt, ByteView key, ByteView iv, ByteView input,
+                                      std::uint8_t* out) {
   const bool key_wrap = form == WrappingForm::key_wrap_pad;
   require(key.size() == kWrappingKeySize && iv.size() == (key_wrap ? 0 : kAesBlock), "sizes of a wrapping");
   const CipherPtr cipher(EVP_CIPHER_fetch(nullptr, key_wrap ? "AES-256-WRAP-PAD" : "AES-256-CBC", nullptr));
   const CipherContextPtr context(EVP_CIPHER_CTX_new());
   require(cipher && context, "AES of a wrapping");
   if (key_wrap) EVP_CIPHER_CTX_set_flags(context.get(), EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
+  require(EVP_CipherInit_ex2(context.get(), cipher.get(), key.data(), key_wrap ? nullptr : iv.data(), encrypt ? 1 : 0,
+                             nullptr) == 1,
+          "start a wrapping");
   int body = 0;
   int rest = 0;
-  require(EVP_CipherInit_ex2(context.get(), cipher.get(), key.data(), key_wrap ? nullptr : iv.data(), encrypt ? 1 : 0,
-                             nullptr) == 1 &&
-              EVP_CipherUpdate(context.get(), out, &body, input.data(), static_cast<int>(input.size())) == 1 &&
-              EVP_CipherFinal_ex(context.get(), out + body, &rest) == 1 && body >= 0 && rest >= 0,
-          encrypt ? "wrap a key" : "open a wrapped key");
+  if (EVP_CipherUpdate(context.get(), out, &body, input.data(), static_cast<int>(input.size())) != 1 ||
+      EVP_CipherFinal_ex(context.get(), out + body, &rest) != 1 || body < 0 || rest < 0) {
+    return std::nullopt;
+  }
   return static_cast<std::size_t>(body) + static_cast<std::size_t>(rest);
+}
+
+// How many octets the SEQUENCE at the beginning has, header included (X.690 8.1.3); nothing if there is none that ends.
+std::optional<std::size_t> size_of_sequence(ByteView octets) {
+  if (octets.size() < 2 || octets[0] != der_tag::sequence) return std::nullopt;
+  std::size_t header = 2;
+  std::size_t content = octets[1];
+  if (content >= 0x80) {
+    const std::size_t count = content & 0x7f;
+    if (count == 0 || count > 4 || octets.size() < header + count) return std::nullopt;
+    content = 0;
+    for (std::size_t i = 0; i < count; ++i) content = content << 8 | octets[header + i];
+    header += count;
+  }
+  if (content > octets.size() - header) return std::nullopt;
+  return header + content;
 }
 
 PkeyPtr pkey_from(const PublicKey& key) {
@@ -119,35 +137,24 @@ PkeyPtr pkey_from(const PublicKey& key) {
 Bytes wrap_key(WrappingForm form, ByteView key, ByteView iv, const Secret& pkcs8) {
   const CleanErrorQueue clean;
   Bytes wrapped(pkcs8.size() + 2 * kAesBlock);
-  wrapped.resize(run_cipher(form, true, key, iv, pkcs8.bytes(), wrapped.data()));
+  const auto size = run_cipher(form, true, key, iv, pkcs8.bytes(), wrapped.data());
+  require(size.has_value(), "wrap a key");
+  wrapped.resize(*size);
   return wrapped;
 }
 
-Secret open_key(WrappingForm form, ByteView key, ByteView iv, ByteView wrapped) {
+std::optional<Secret> open_key(WrappingForm form, ByteView key, ByteView iv, ByteView wrapped) {
   const CleanErrorQueue clean;
   WipedBytes opened(wrapped.size() + 2 * kAesBlock);
-  const std::size_t size = run_cipher(form, false, key, iv, wrapped, opened.data());
-  return Secret(opened.first(size));
-}
-
-Secret canonical_pkcs8(const Secret& pkcs8) {
-  const CleanErrorQueue clean;
-  const std::uint8_t* end = pkcs8.bytes().data();
-  const Pkcs8Ptr read(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &end, static_cast<long>(pkcs8.size())));
-  require(read != nullptr, "PrivateKeyInfo from the token");
-  const ByteView rest = pkcs8.bytes().subspan(static_cast<std::size_t>(end - pkcs8.bytes().data()));
-  require(rest.size() < kAesBlock && std::ranges::all_of(rest, [](std::uint8_t octet) { return octet == 0; }),
-          "octets after the PrivateKeyInfo from the token");
-  const PkeyPtr key(EVP_PKCS82PKEY(read.get()));
-  require(key != nullptr, "private key from the token");
-  require(EVP_PKEY_is_a(key.get(), "RSA") == 1 || EVP_PKEY_is_a(key.get(), "EC") == 1, "neither RSA nor EC");
-  const Pkcs8Ptr made(EVP_PKEY2PKCS8(key.get()));
-  const int size = made ? i2d_PKCS8_PRIV_KEY_INFO(made.get(), nullptr) : 0;
-  require(size > 0, "encode PrivateKeyInfo");
-  WipedBytes der(static_cast<std::size_t>(size));
-  std::uint8_t* out = der.data();
-  require(i2d_PKCS8_PRIV_KEY_INFO(made.get(), &out) == size, "encode PrivateKeyInfo");
-  return Secret(der.first(der.size()));
+  const auto size = run_cipher(form, false, key, iv, wrapped, opened.data());
+  if (!size) return std::nullopt;
+  const auto end = size_of_sequence(opened.first(*size));
+  if (!end) return std::nullopt;
+  const ByteView rest = opened.first(*size).subspan(*end);
+  if (rest.size() >= kAesBlock || std::ranges::any_of(rest, [](std::uint8_t octet) { return octet != 0; })) {
+    return std::nullopt;
+  }
+  return Secret(opened.first(*end));
 }
 
 bool verifies(const PublicKey& key, Digest digest, ByteView digest_value, ByteView signature) {

@@ -1,6 +1,9 @@
 // The little cryptography that is done in this process and not in the token: keys wrapped for their way into it, opened
-// on their way out, and the proof that a signature is one. The one place of this room that knows OpenSSL.
+// on their way out, and the proof that a signature is one. All that this room does with OpenSSL, but for module.cc, which
+// sees to it that modules and OpenSSL leave each other alone.
 #pragma once
+
+#include <optional>
 
 #include "base/algorithm.h"
 #include "base/bytes.h"
@@ -10,14 +13,13 @@
 
 namespace hsmsigner::hsm {
 
-// `key` has kWrappingKeySize octets, `iv` kAesBlock or, for key_wrap_pad, none. Throw Error{internal_error}, open_key
-// also for octets that were not wrapped under this key.
+// `key` has kWrappingKeySize octets, `iv` kAesBlock or, for key_wrap_pad, none; else, and when OpenSSL has no such
+// cipher, they throw Error{internal_error}.
 Bytes wrap_key(WrappingForm form, ByteView key, ByteView iv, const Secret& pkcs8);
-Secret open_key(WrappingForm form, ByteView key, ByteView iv, ByteView wrapped);
-
-// A PrivateKeyInfo (RFC 5208 5) as everybody writes it. Tokens leave out the public key of an EC key, and SoftHSM
-// fills up with zeros to a block of the cipher. Throws Error{internal_error} for octets that are no RSA or EC key.
-Secret canonical_pkcs8(const Secret& pkcs8);
+// The PrivateKeyInfo (RFC 5208 5) in it, told from what follows by the length of its SEQUENCE alone: SoftHSM fills up
+// with zeros to a block of the cipher. It is not decoded here, since OpenSSL's decoders leave copies behind. Nothing
+// for octets that were not wrapped under this key, or are no SEQUENCE.
+std::optional<Secret> open_key(WrappingForm form, ByteView key, ByteView iv, ByteView wrapped);
 
 // `signature` as Signer::sign() gives it.
 bool verifies(const PublicKey& key, Digest digest, ByteView digest_value, ByteView signature);

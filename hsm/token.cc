@@ -51,10 +51,14 @@ TokenImpl::TokenImpl(const TokenOptions& options, Secret pin)
       pool_(keeper_, options.sessions, options.parallel_generations, options.queue_limit,
             [this](Session& session) { orphans_.destroy_all(session); }) {}
 
-void TokenImpl::unwraps_otherwise(const std::string& mismatch) {
-  log::warning("the token does not unwrap keys as it is asked to: they are created from their parts instead",
-               {{"cause", mismatch}});
-  unwraps_as_asked_ = false;
+bool TokenImpl::unwraps_as_asked(CK_MECHANISM_TYPE mechanism, bool block_export) const {
+  const std::lock_guard lock(mutex_);
+  return !unwrapped_otherwise_.contains({mechanism, block_export});
+}
+
+void TokenImpl::unwraps_otherwise(CK_MECHANISM_TYPE mechanism, bool block_export) {
+  const std::lock_guard lock(mutex_);
+  unwrapped_otherwise_.emplace(mechanism, block_export);
 }
 
 void TokenImpl::sweep_until(Deadline deadline) noexcept {

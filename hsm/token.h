@@ -1,5 +1,6 @@
-// One PKCS#11 token, logged in: generate keys, sign with them, ask what they are, destroy them. The public face of
-// this room; nothing above it sees a CK_ type. The standard is PKCS#11 2.40.
+// One PKCS#11 token, logged in: generate keys, bring them in and give them out, sign with them, ask what they are,
+// destroy them. The public face of this room, with tls_key.h; nothing above it sees a CK_ type. The standard is PKCS#11
+// 2.40.
 #pragma once
 
 #include <chrono>
@@ -29,8 +30,9 @@ struct TokenOptions {
   std::string module_path;  // a shared library that exports C_GetFunctionList
   TokenSelector selector;
   unsigned sessions = 8;              // worker threads, one session each; lowered to what the token allows
-  unsigned parallel_generations = 7;  // of these, how many may be in C_GenerateKeyPair at once; at most all but one
-  std::size_t queue_limit = 1024;  // generations that may wait, and other calls likewise; one more is too_many_requests
+  unsigned parallel_generations = 7;  // of these, how many may generate or import at once; at most all but one
+  std::size_t queue_limit = 1024;     // generations and imports that may wait, and as many other calls; one more is
+                                      // too_many_requests
 };
 
 struct TokenInfo {
@@ -97,15 +99,16 @@ class Token {
   GeneratedKey generate(const KeyRequest& request, Deadline deadline);
 
   // Moves a key into the token: unwrapped there under a session AES key where the token can (CKM_AES_KEY_WRAP_PAD, else
-  // CKM_AES_CBC_PAD), else created from its parts, sensitive from the start; then it is for the module to keep them
-  // from view on their way. Read back as a generated one is: LOCAL must be false. Then it signs once, and the signature
+  // CKM_AES_CBC_PAD), else created from its parts, sensitive from the start. Wrapping is for tokens that take keys in no
+  // other way: it hides nothing from who sees the calls into the module, since the AES key's value goes the same way.
+  // Between module and token it is for the module to keep either from view. Read back as a generated one is: LOCAL must be false. Then it signs once, and the signature
   // must verify under the public key. Throws Error{invalid_object}, "key_file: …", for a key that the token does not
   // take (its size, its curve).
   GeneratedKey import_key(const ImportRequest& request, std::shared_ptr<const PrivateKey> key, Deadline deadline);
 
-  // The key as DER of an unencrypted PrivateKeyInfo (RFC 5208), wrapped by the token under a session AES key and opened
-  // here. Throws Error{private_key_export_blocked} when the token refuses to wrap it, object_not_present when there is
-  // no such key, token_unavailable when the token wraps none.
+  // The key as DER of an unencrypted PrivateKeyInfo (RFC 5208) as the token writes it, not decoded: wrapped by the token
+  // under a session AES key, whose value went in through the module, and opened here. Throws Error{private_key_export_blocked} when the token refuses to wrap it, object_not_present when there is
+  // no such key, token_unavailable when the token wraps none, internal_error when nothing opens that it wrapped.
   Secret export_key(const Uuid& id, Deadline deadline);
 
   // For a key generated earlier; `public_key` comes from its certificate. Does not touch the token: the object is

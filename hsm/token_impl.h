@@ -1,10 +1,12 @@
 // What stands behind Token: the members in the order in which they need each other.
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <set>
 #include <string>
+#include <utility>
 
 #include "hsm/capabilities.h"
 #include "hsm/keeper.h"
@@ -22,9 +24,9 @@ class TokenImpl {
   const TokenInfo& info() const noexcept { return info_; }
   const Capabilities& capabilities() const noexcept { return capabilities_; }
   // openCryptoki makes every key it unwraps readable, whatever the template says. Found out at the first one, which is
-  // destroyed; from then on keys are not brought in that way.
-  bool unwraps_as_asked() const noexcept { return unwraps_as_asked_; }
-  void unwraps_otherwise(const std::string& mismatch);
+  // destroyed; from then on such keys are not brought in that way.
+  bool unwraps_as_asked(CK_MECHANISM_TYPE mechanism, bool block_export) const;
+  void unwraps_otherwise(CK_MECHANISM_TYPE mechanism, bool block_export);
   KeyObjects& objects() noexcept { return objects_; }
   SessionPool& pool() noexcept { return pool_; }
 
@@ -45,19 +47,22 @@ class TokenImpl {
   Keeper keeper_;
   TokenInfo info_;
   Capabilities capabilities_;
-  std::atomic<bool> unwraps_as_asked_ = true;
+  mutable std::mutex mutex_;
+  std::set<std::pair<CK_MECHANISM_TYPE, bool>> unwrapped_otherwise_;  // guarded by mutex_; with block_export
   KeyObjects objects_;
   Orphans orphans_;
   SessionPool pool_;  // last: its workers use all of the above, and end before it goes
 };
 
-// Makes a pair and reads it back. A key that is not what was asked, or of which nobody knows whether it was made,
-// becomes an orphan. Runs on a worker.
+// A key in the token, as it was read back.
 struct MadeKey {
   std::shared_ptr<KeyObject> object;
   PublicKey public_key;
   KeyAttributes attributes;
 };
+
+// Makes a pair and reads it back. A key that is not what was asked, or of which nobody knows whether it was made,
+// becomes an orphan. Runs on a worker. Throws CkFailure, and Error.
 MadeKey make_key(Session& session, TokenImpl& token, const std::shared_ptr<KeyObject>& object,
                  const KeyRequest& request);
 

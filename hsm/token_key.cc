@@ -89,7 +89,7 @@ MadeKey make_key(Session& session, TokenImpl& token, const std::shared_ptr<KeyOb
     if (session.ck().C_DestroyObject(session.handle(), public_half) != CKR_OK) session.poison();
     made.attributes = read_attributes(session, private_half);
     if (const auto mismatch = first_mismatch(request, made.attributes)) {
-      throw Error(ErrorKind::internal_error, {*mismatch}).with_cause("key " + request.id.to_string());
+      throw Error(ErrorKind::internal_error, {mismatch->sentence}).with_cause("key " + request.id.to_string());
     }
     return made;
   });

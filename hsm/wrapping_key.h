@@ -1,4 +1,6 @@
-// An AES-256 key of one session, known to both sides: under it a private key goes into the token and out of it.
+// An AES-256 key of one session, known to both sides: under it a private key goes into the token and out of it, because
+// tokens take and give keys wrapped only. Its value goes in by C_CreateObject, so that who sees the calls into the
+// module, or an unprotected line from there to the token, sees the private key too.
 #pragma once
 
 #include <p11-kit/pkcs11.h>

@@ -93,6 +93,7 @@ int serve(const Settings& settings, Secret pin) {
   api::ServerOptions options = settings.server;
   AcceptTransport accept = tls_transport(settings, *token, store->certificates());
   options.tls = static_cast<bool>(accept);
+  if (const auto own = tls_certificate(settings, store->certificates())) services.deletion.protect(*own);
   const api::Router router(services.for_api(), options.request_timeout);
   api::HttpServer server(
       options,

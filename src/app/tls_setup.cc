@@ -111,4 +111,9 @@ AcceptTransport tls_transport(const Settings& settings, hsm::Token& token, store
   return [context = tls::Context(options)](int socket, Deadline deadline) { return context.accept(socket, deadline); };
 }
 
+std::optional<Uuid> tls_certificate(const Settings& settings, store::CertificateStore& certificates) {
+  if (settings.tls.certificate.empty()) return std::nullopt;
+  return find_certificate(settings.tls.certificate, certificates).id;
+}
+
 }  // namespace hsmsigner::app

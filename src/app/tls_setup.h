@@ -1,8 +1,11 @@
 // From the settings of [tls] to what stands between the server and its sockets.
 #pragma once
 
+#include <optional>
+
 #include "app/settings.h"
 #include "base/transport.h"
+#include "base/uuid.h"
 #include "hsm/token.h"
 #include "store/certificate_store.h"
 
@@ -12,5 +15,8 @@ namespace hsmsigner::app {
 // token, and tries the key. Throws Error{invalid_object} with sentences that begin with the setting. The token outlives
 // what is returned.
 AcceptTransport tls_transport(const Settings& settings, hsm::Token& token, store::CertificateStore& certificates);
+
+// The certificate here that the server uses, if it uses one: it must not be deleted.
+std::optional<Uuid> tls_certificate(const Settings& settings, store::CertificateStore& certificates);
 
 }  // namespace hsmsigner::app

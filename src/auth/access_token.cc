@@ -136,11 +136,12 @@ std::string payload_of(const AccessTokenClaims& claims) {
   payload.number("exp", seconds_of(claims.expires_at));
   payload.text("jti", claims.token_id);
   payload.number("gen", claims.generation);
+  payload.number("prev", std::uint64_t{claims.previous_secret ? 1U : 0U});
   return payload.finish();
 }
 
 AccessTokenClaims read_payload(const Bytes& octets, UnixTime now) {
-  const ObjectReader payload(octets, 10);
+  const ObjectReader payload(octets, 11);
   AccessTokenClaims claims;
   if (payload.text("iss") != kIssuer) refuse("another issuer");
   claims.client_id = payload.text("sub");
@@ -149,6 +150,7 @@ AccessTokenClaims read_payload(const Bytes& octets, UnixTime now) {
   if (payload.text("client_id") != claims.client_id) refuse("client_id is not sub");
   claims.scope = payload.text("scope");
   claims.generation = payload.number("gen");
+  claims.previous_secret = payload.number("prev") != 0;
   claims.token_id = payload.text("jti");
   claims.issued_at = payload.time("iat");
   claims.expires_at = payload.time("exp");

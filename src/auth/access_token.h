@@ -19,14 +19,15 @@ struct AccessTokenClaims {
   std::string client_id;         // sub and aud; printable ASCII, not empty
   std::string scope;             // as it was asked for; may be empty
   std::uint64_t generation = 0;  // of the account
+  bool previous_secret = false;  // it was had with the secret of before: good for everything but another rotation
   std::string token_id;          // jti
   UnixTime issued_at;
   UnixTime expires_at;
 };
 
 // header.payload.signature. Header: alg RS256, typ JWT, kid. Payload: iss "hsm-signer", sub, aud, client_id, scope,
-// iat, nbf, exp, jti, gen. Throws what the signer throws, and before it is asked Error{invalid_object} naming "scope"
-// when that is not UTF-8 or would make the token longer than kMaxAccessTokenOctets.
+// iat, nbf, exp, jti, gen, prev. Throws what the signer throws, and before it is asked Error{invalid_object} naming
+// "scope" when that is not UTF-8 or would make the token longer than kMaxAccessTokenOctets.
 std::string issue_access_token(const AccessTokenClaims& claims, std::string_view kid, Signer& signer,
                                Deadline deadline);
 

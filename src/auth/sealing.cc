@@ -38,21 +38,23 @@ Digest256 hmac(std::string_view key, std::string_view data) {
   return value;
 }
 
-// Apart from what key_digest() gives: that stands in the database.
+// Apart from what keyed_digest() gives: that stands in the database.
 Digest256 sealing_key(std::string_view key, std::string_view context) {
   return hmac(key, "hsm-signer sealed answer\n" + std::string(context));
 }
 
 }  // namespace
 
-std::string sha256_hex(std::string_view data) {
-  Digest256 value{};
-  unsigned int size = 0;
-  require(EVP_Digest(data.data(), data.size(), value.data(), &size, EVP_sha256(), nullptr) == 1, "EVP_Digest");
+std::string keyed_digest(std::string_view key, std::string_view purpose, std::string_view data) {
+  std::string text;
+  text.reserve(purpose.size() + 1 + data.size());
+  text += purpose;
+  text += '\n';
+  text += data;
+  const Digest256 value = hmac(key, text);
+  cleanse(text);
   return to_hex(value);
 }
-
-std::string key_digest(std::string_view key) { return to_hex(hmac(key, "hsm-signer idempotency key")); }
 
 std::string seal(std::string_view key, std::string_view context, std::string_view plain) {
   Digest256 secret = sealing_key(key, context);

@@ -11,11 +11,9 @@
 
 namespace hsmsigner::auth {
 
-// Lower-case hexadecimal SHA-256.
-std::string sha256_hex(std::string_view data);
-
-// The primary key of a kept answer: HMAC-SHA-256 keyed with `key`. Lower-case hexadecimal.
-std::string key_digest(std::string_view key);
+// HMAC-SHA-256 keyed with `key`, lower-case hexadecimal: the primary key of a kept answer, and what tells whether another
+// request is the same. `purpose` keeps uses apart.
+std::string keyed_digest(std::string_view key, std::string_view purpose, std::string_view data = {});
 
 // AES-256-GCM (NIST SP 800-38D) under a key made of `key` by HMAC-SHA-256, bound to `context`; nonce, octets and tag in
 // Base64.

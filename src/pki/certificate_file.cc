@@ -1,5 +1,6 @@
 #include "pki/certificate_file.h"
 
+#include <ctime>
 #include <string>
 
 #include "base/base64.h"
@@ -13,6 +14,13 @@ namespace hsmsigner::pki {
 namespace {
 
 std::string_view text_of(ByteView octets) { return {reinterpret_cast<const char*>(octets.data()), octets.size()}; }
+
+constexpr std::size_t kMaxCertificate = 65536;  // octets of DER
+
+bool is_date(const ASN1_TIME* time) {
+  std::tm utc{};
+  return ASN1_TIME_to_tm(time, &utc) == 1;
+}
 
 [[noreturn]] void refuse_private_key() {
   refuse(kCertificateFile, "holds a private key where only a certificate is taken; the key goes into key_file");
@@ -46,7 +54,15 @@ std::string_view text_of(ByteView octets) { return {reinterpret_cast<const char*
 
 Certificate import_certificate(ByteView der) {
   const CleanErrorQueue clean;
-  if (!parse_x509(der)) refuse(kCertificateFile, "holds a certificate that is damaged");
+  if (der.size() > kMaxCertificate) {
+    refuse(kCertificateFile, "is longer than " + std::to_string(kMaxCertificate) + " octets");
+  }
+  const X509Ptr x509 = parse_x509(der);
+  if (!x509) refuse(kCertificateFile, "holds a certificate that is damaged");
+  // OpenSSL takes any octets for a date until it is asked what they say.
+  if (!is_date(X509_get0_notBefore(x509.get())) || !is_date(X509_get0_notAfter(x509.get()))) {
+    refuse(kCertificateFile, "holds a certificate with a malformed date");
+  }
   Certificate certificate = Certificate::from_der(der);
   try {
     (void)certificate.public_key();

@@ -23,8 +23,8 @@ struct Pkcs12 {
   Certificate certificate;  // the one that the key belongs to; the only one where there is no key
   std::optional<PrivateKey> key;
 };
-// Takes old encryption (RC2-40, 3DES with SHA-1 MAC) as well as new (PBES2 with AES, SHA-2 MACs, 64 MiB of KDF work at
-// most). Further CA certificates of the chain in the file are passed over; several end-entity certificates are refused.
+// Takes old encryption (RC2-40, 3DES with SHA-1 MAC) as well as new (PBES2 with AES, SHA-2 MACs): at most 5 million
+// rounds of derivation in all, and 32 MiB for scrypt. A private key that is not encrypted is refused. Further CA certificates of the chain in the file are passed over; several end-entity certificates are refused.
 Pkcs12 parse_pkcs12(const Secret& file, const Secret& passphrase);
 
 // Key and certificate: PBES2 with AES-256-CBC, PBKDF2-HMAC-SHA-256 and kPbkdf2Rounds rounds; MAC with SHA-256 and as

@@ -1,4 +1,4 @@
-// OpenSSL's types as owners. Private to this room: no other room names OpenSSL.
+// OpenSSL's types as owners. Private to this room: the others that use OpenSSL (hsm, auth, tls) have their own.
 #pragma once
 
 #include <openssl/asn1.h>

@@ -95,9 +95,10 @@ void DerivationBudget::spend_scrypt(const ASN1_TYPE* parameters) {
   const auto n = positive(scrypt->costParameter);
   const auto r = positive(scrypt->blockSize);
   const auto p = positive(scrypt->parallelizationParameter);
-  // Each of them small enough by itself, so that no product overflows.
+  // Each of them small enough by itself, so that no product overflows. 128·r·N for V, 128·r·p for B, 256·r for what is
+  // mixed (RFC 7914 5, 6).
   if (!n || !r || !p || *n > kMaxScryptWork || *r > kMaxScryptWork || *p > kMaxScryptWork ||
-      128 * *n * *r > kMaxScryptMemory || *n * *r * *p > scrypt_left_) {
+      128 * *r * (*n + 2 + *p) > kMaxScryptMemory || *n * *r * *p > scrypt_left_) {
     refuse_work(field_);
   }
   scrypt_left_ -= *n * *r * *p;

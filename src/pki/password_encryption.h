@@ -13,7 +13,7 @@ namespace hsmsigner::pki {
 class DerivationBudget {
  public:
   static constexpr std::int64_t kMaxRounds = 5'000'000;          // of all derivations together: seconds
-  static constexpr std::uint64_t kMaxScryptMemory = 32U << 20U;  // octets: 128·N·r (RFC 7914 5); OpenSSL's own bound
+  static constexpr std::uint64_t kMaxScryptMemory = 32U << 20U;  // octets, by OpenSSL's reckoning: its own bound
   static constexpr std::uint64_t kMaxScryptWork = 1U << 21U;     // N·r·p; as seconds
 
   // `field` begins the sentences.

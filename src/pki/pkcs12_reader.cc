@@ -1,3 +1,4 @@
+#include <openssl/asn1t.h>
 #include <openssl/err.h>
 #include <openssl/pkcs7.h>
 
@@ -26,10 +27,26 @@ constexpr int kMaxDepth = 4;                  // of SafeContents in SafeContents
   refuse(kCertificateFile, "is a PKCS#12 file that is damaged", where);
 }
 
-Pkcs12Ptr decode_file(ByteView file) {
+void wipe_data(PKCS7* safe) noexcept {
+  if (safe == nullptr || !PKCS7_type_is_data(safe) || safe->d.data == nullptr) return;
+  OPENSSL_cleanse(safe->d.data->data, static_cast<std::size_t>(safe->d.data->length));
+}
+
+// OpenSSL gives out copies of it only (RFC 7292 4, authSafe); where it stands the structure's template tells.
+PKCS7* authenticated_safe(PKCS12* file) noexcept {
+  const ASN1_ITEM* item = ASN1_ITEM_rptr(PKCS12);
+  for (long i = 0; i < item->tcount; ++i) {
+    const ASN1_TEMPLATE& field = item->templates[i];
+    if (ASN1_ITEM_ptr(field.item) != ASN1_ITEM_rptr(PKCS7)) continue;
+    return *reinterpret_cast<PKCS7**>(reinterpret_cast<char*>(file) + field.offset);
+  }
+  return nullptr;
+}
+
+ReadFilePtr decode_file(ByteView file) {
   if (file.size() > static_cast<std::size_t>(std::numeric_limits<int>::max())) refuse(kCertificateFile, "is too large");
   const unsigned char* begin = file.data();
-  Pkcs12Ptr pkcs12(d2i_PKCS12(nullptr, &begin, static_cast<long>(file.size())));
+  ReadFilePtr pkcs12(d2i_PKCS12(nullptr, &begin, static_cast<long>(file.size())));
   if (pkcs12 && begin == file.data() + file.size()) return pkcs12;
   const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
   if (looks_like_pem(text)) refuse(kCertificateFile, "is PEM, not PKCS#12");
@@ -54,7 +71,7 @@ class Reader {
 
   void read(PKCS12* file) {
     check_mac(file);
-    const SafesPtr safes(PKCS12_unpack_authsafes(file));
+    const ReadSafesPtr safes(PKCS12_unpack_authsafes(file));
     if (!safes) refuse_damaged();
     for (int i = 0; i < sk_PKCS7_num(safes.get()); ++i) read_safe(sk_PKCS7_value(safes.get(), i));
   }
@@ -65,6 +82,11 @@ class Reader {
  private:
   [[noreturn]] void refuse_passphrase() const {
     refuse("passphrase", passphrase_.empty() ? "is needed, the file is encrypted" : "is wrong");
+  }
+
+  // Whoever had the file had the key.
+  [[noreturn]] static void refuse_key_in_the_clear() {
+    refuse(kCertificateFile, "its private key is not encrypted; write the file anew with a passphrase for the key");
   }
 
   // An empty passphrase is either of two things, and only the MAC tells which.
@@ -105,9 +127,8 @@ class Reader {
     if (PKCS7_type_is_data(safe)) {
       if (safe->d.data == nullptr) refuse_damaged();
       const SafeBagsPtr bags = decode_bags(content_of(safe->d.data));
-      OPENSSL_cleanse(safe->d.data->data, static_cast<std::size_t>(safe->d.data->length));
       if (!bags) refuse_damaged();
-      return read_bags(bags.get(), 0);
+      return read_bags(bags.get(), false, 0);
     }
     if (!PKCS7_type_is_encrypted(safe)) refuse(kCertificateFile, "is not encrypted with a passphrase");
     if (safe->d.encrypted == nullptr || safe->d.encrypted->enc_data == nullptr) refuse_damaged();
@@ -115,18 +136,21 @@ class Reader {
     if (content->algorithm == nullptr || content->enc_data == nullptr) refuse_damaged();
     const SafeBagsPtr bags =
         decrypt(content->algorithm, content->enc_data, [](const WipedBytes& plain) { return decode_bags(plain); });
-    read_bags(bags.get(), 0);
+    read_bags(bags.get(), true, 0);
   }
 
-  void read_bags(const STACK_OF(PKCS12_SAFEBAG) * bags, int depth) {
+  void read_bags(const STACK_OF(PKCS12_SAFEBAG) * bags, bool encrypted, int depth) {
     if (depth > kMaxDepth) refuse_damaged();
     for (int i = 0; i < sk_PKCS12_SAFEBAG_num(bags); ++i) {
       const PKCS12_SAFEBAG* bag = sk_PKCS12_SAFEBAG_value(bags, i);
       switch (PKCS12_SAFEBAG_get_nid(bag)) {
-        case NID_keyBag: read_key(bag); break;
+        case NID_keyBag:
+          if (!encrypted) refuse_key_in_the_clear();
+          read_key(bag);
+          break;
         case NID_pkcs8ShroudedKeyBag: read_shrouded_key(bag); break;
         case NID_certBag: read_certificate(bag); break;
-        case NID_safeContentsBag: read_bags(PKCS12_SAFEBAG_get0_safes(bag), depth + 1); break;
+        case NID_safeContentsBag: read_bags(PKCS12_SAFEBAG_get0_safes(bag), encrypted, depth + 1); break;
         default: break;  // lists of revoked certificates, secrets
       }
     }
@@ -230,9 +254,19 @@ const Certificate& choose_with_key(const std::vector<Certificate>& all, const Pu
 
 }  // namespace
 
+void free_read_safes(STACK_OF(PKCS7) * safes) noexcept {
+  for (int i = 0; i < sk_PKCS7_num(safes); ++i) wipe_data(sk_PKCS7_value(safes, i));
+  free_safes(safes);
+}
+
+void free_read_file(PKCS12* file) noexcept {
+  wipe_data(authenticated_safe(file));
+  PKCS12_free(file);
+}
+
 Pkcs12 parse_pkcs12(const Secret& file, const Secret& passphrase) {
   const CleanErrorQueue clean;
-  const Pkcs12Ptr pkcs12 = decode_file(file.bytes());
+  const ReadFilePtr pkcs12 = decode_file(file.bytes());
   Reader reader(passphrase);
   reader.read(pkcs12.get());
   if (reader.certificates.empty()) refuse(kCertificateFile, "holds no certificate");

@@ -1,6 +1,7 @@
 #include <openssl/pkcs7.h>
 
 #include <string>
+#include <string_view>
 
 #include "pki/certificate_file.h"
 #include "pki/certificate_impl.h"
@@ -11,6 +12,21 @@
 
 namespace hsmsigner::pki {
 namespace {
+
+// friendlyName is a BMPString (RFC 2985 5.5.1): what lies beyond the first plane becomes U+FFFD. `name` is UTF-8, in
+// which that is four octets, and nothing else begins with 0xf0 or more (RFC 3629 3).
+std::string within_first_plane(std::string_view name) {
+  std::string result;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    if (static_cast<unsigned char>(name[i]) < 0xf0) {
+      result += name[i];
+    } else {
+      result += "\xef\xbf\xbd";
+      i += 3;
+    }
+  }
+  return result;
+}
 
 // friendlyName and localKeyId (RFC 2985 5.5.1, 5.5.2) are by what readers find the key that goes with a certificate.
 void add_attributes(PKCS12_SAFEBAG* bag, const std::string& friendly_name, Bytes key_id) {
@@ -65,11 +81,12 @@ void push(STACK_OF(PKCS7) * safes, Pkcs7Ptr safe) {
 Bytes make_pkcs12(const Certificate& certificate, const Secret& pkcs8, const std::string& friendly_name,
                   const Secret& passphrase) {
   const CleanErrorQueue clean;
+  const std::string shown_name = within_first_plane(friendly_name);
   const std::string_view secret = passphrase.view();
   const Bytes key_id = hash(Digest::sha1, certificate.impl().der);
   const SafesPtr safes = require_pointer(SafesPtr(sk_PKCS7_new_null()), "sk_PKCS7_new_null");
-  push(safes.get(), certificate_safe(certificate, friendly_name, key_id, secret));
-  push(safes.get(), key_safe(pkcs8.bytes(), friendly_name, key_id, secret));
+  push(safes.get(), certificate_safe(certificate, shown_name, key_id, secret));
+  push(safes.get(), key_safe(pkcs8.bytes(), shown_name, key_id, secret));
   const Pkcs12Ptr pkcs12(PKCS12_add_safes_ex(safes.get(), 0, file_library_context(), nullptr));
   require_pointer(pkcs12.get(), "PKCS12_add_safes_ex");
   Bytes salt = random_octets(kSaltOctets);

@@ -7,8 +7,9 @@
 namespace hsmsigner::pki {
 
 // RFC 8017 3.2: n = p·q and each exponent the inverse of the others, and one random number through the key and back,
-// which also finds a factor that is no prime. Instead of OpenSSL's check, whose proof of primality takes minutes for
-// the largest keys.
+// which is one round of Fermat's test of each factor: a composite one that came about by a mistake is found, one that
+// was chosen to pass (a Carmichael number) is not. Instead of OpenSSL's check, whose proof of primality takes minutes
+// for the largest keys.
 bool is_consistent(const RsaPrivateKey& key);
 
 // SEC 1 3.2.1: the point of a private value; empty unless the value is in [1, n-1].

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/uuid.h"
+#include "service/accounts.h"
 
 namespace hsmsigner::service {
 namespace {
@@ -25,19 +26,22 @@ Error no_such_client() {
 
 }  // namespace
 
-bool Access::is_secret_of(const store::AccountRecord& account, const Secret& secret, UnixTime now) const {
-  if (matches(secret, account.secret)) return true;
-  return account.previous_secret && now < account.previous_secret_end && matches(secret, *account.previous_secret);
+Access::Match Access::match(const store::AccountRecord& account, const Secret& secret, UnixTime now) const {
+  if (matches(secret, account.secret)) return Match::current;
+  const bool previous =
+      account.previous_secret && now < account.previous_secret_end && matches(secret, *account.previous_secret);
+  return previous ? Match::previous : Match::none;
 }
 
 IssuedToken Access::issue_token(const std::string& client_id, const Secret& client_secret, const std::string& scope,
                                 const std::string& address, Deadline deadline) {
   const UnixTime now = clock_();
   const auto account = accounts_.find(client_id);
-  const bool right = account ? is_secret_of(*account, client_secret, now) : (matches(client_secret, nobody()), false);
-  if (!right) {
+  if (!account) matches(client_secret, nobody());
+  const Match matched = account ? match(*account, client_secret, now) : Match::none;
+  if (matched == Match::none) {
     const auto wait = throttle_.note_failure(client_id, address, std::chrono::steady_clock::now());
-    log::warning("authentication failed", {{"account", client_id.substr(0, 64)},
+    log::warning("authentication failed", {{"account", fault_of_client_id(client_id) ? "(no client id)" : client_id},
                                            {"address", address},
                                            {"reason", account ? "wrong secret" : "no such account"},
                                            {"wait_seconds", static_cast<std::int64_t>(wait.count())}});
@@ -58,6 +62,7 @@ IssuedToken Access::issue_token(const std::string& client_id, const Secret& clie
   claims.client_id = client_id;
   claims.scope = scope;
   claims.generation = account->generation;
+  claims.previous_secret = matched == Match::previous;
   claims.token_id = Uuid::random().to_string();
   claims.issued_at = now;
   claims.expires_at = now + auth::kAccessTokenLifetime;
@@ -71,7 +76,7 @@ Identity Access::identity_of(const store::AccountRecord& account, UnixTime now) 
   }
   std::vector<auth::Grant> grants;
   for (const std::string& text : account.grants) grants.push_back(auth::Grant::parse(text));
-  return {auth::Caller(account.client_id, std::move(grants)), account.secret_initial};
+  return {auth::Caller(account.client_id, std::move(grants)), account.generation, true, account.secret_initial};
 }
 
 Identity Access::identify(std::string_view access_token) {
@@ -83,7 +88,9 @@ Identity Access::identify(std::string_view access_token) {
     throw Error(ErrorKind::invalid_credential,
                 {"Authorization: the access token was revoked, as its account was rotated, disabled or removed"});
   }
-  return identity_of(*account, now);
+  Identity identity = identity_of(*account, now);
+  identity.may_rotate = !claims.previous_secret;
+  return identity;
 }
 
 Identity Access::identify(const PeerCertificate& certificate) {

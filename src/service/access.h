@@ -18,6 +18,8 @@ namespace hsmsigner::service {
 
 struct Identity {
   auth::Caller caller;
+  std::uint64_t generation = 0;  // of the account, as it was
+  bool may_rotate = true;    // not with the secret of before: whoever has that one only must not take the account over
   bool must_rotate = false;  // its secret is initial: nothing but the rotation is open to it
 };
 
@@ -47,7 +49,8 @@ class Access {
   Identity identify(const PeerCertificate& certificate);
 
  private:
-  bool is_secret_of(const store::AccountRecord& account, const Secret& secret, UnixTime now) const;
+  enum class Match { none, current, previous };
+  Match match(const store::AccountRecord& account, const Secret& secret, UnixTime now) const;
   Identity identity_of(const store::AccountRecord& account, UnixTime now) const;
 
   store::AccountStore& accounts_;

@@ -103,13 +103,16 @@ store::AccountRecord Accounts::get(const std::string& client_id) {
 store::AccountPage Accounts::list(std::size_t offset, std::size_t limit) { return store_.list(offset, limit); }
 
 AccountWithSecret Accounts::rotate(const std::string& client_id, By by, Deadline deadline,
-                                   const ComposeAccountAnswer& compose) {
+                                   const ComposeAccountAnswer& compose, std::optional<std::uint64_t> generation) {
   FreshSecret fresh = new_secret(deadline);
   AccountWithSecret made{{}, std::move(fresh.text)};
   store::AnswerRecord answer;
   made.account = store_.update(
       client_id,
       [&](store::AccountRecord& record) {
+        if (generation && (record.generation != *generation || !record.enabled)) {
+          throw Error(ErrorKind::invalid_credential, {"Authorization: the account was changed meanwhile"});
+        }
         const bool keep_old = by == By::holder && !record.secret_initial && rotation_grace_.count() > 0;
         record.previous_secret = keep_old ? std::optional(record.secret) : std::nullopt;
         record.previous_secret_end = keep_old ? clock_() + rotation_grace_ : UnixTime();

@@ -60,8 +60,9 @@ class Accounts {
   // A new secret; every access token of the account is void at once. The holder's old secret is taken for the grace
   // time, unless it was initial (others know it). An administrator's rotation is for a secret that was lost or has
   // leaked: the old one ends at once, the new one is initial.
+  // `generation`, if given: the account must still be of it, and enabled; else Error{invalid_credential}.
   AccountWithSecret rotate(const std::string& client_id, By by, Deadline deadline,
-                           const ComposeAccountAnswer& compose = {});
+                           const ComposeAccountAnswer& compose = {}, std::optional<std::uint64_t> generation = {});
   // Every access token of the account is void at once.
   store::AccountRecord disable(const std::string& client_id, Deadline deadline);
   store::AccountRecord enable(const std::string& client_id, Deadline deadline);

@@ -11,6 +11,10 @@ store::CertificateRecord Deletion::remove(const auth::Caller& caller, const Uuid
   store::CertificateRecord record = catalogue_.get(caller, id, container);
   require(caller, auth::Operation::delete_certificate, record.container);
 
+  if (protected_.contains(id)) {
+    throw Error(ErrorKind::reference_not_zero, {"id: this server uses the certificate for its own TLS"})
+        .with_help("Change the setting tls.certificate first.");
+  }
   // One at a time for each certificate; who comes second finds it gone, or tries again what failed.
   struct Entry {
     Deletion& owner;
@@ -31,7 +35,9 @@ store::CertificateRecord Deletion::remove(const auth::Caller& caller, const Uuid
   store_.mark_deleting(id, catalogue_.now(), deadline);
   try {
     if (record.key) destroy_key(record, deadline);
-  } catch (const Error&) {
+  } catch (const Error& error) {
+    // The token may still be at it: what may have no key any more must not be used.
+    if (error.kind() == ErrorKind::session_timeout) throw;
     try {
       store_.unmark_deleting(id, deadline_in(std::chrono::seconds(10)));
     } catch (const Error& second) {

@@ -19,9 +19,14 @@ class Deletion {
   Deletion(hsm::Token& token, store::CertificateStore& store, Catalogue& catalogue)
       : token_(token), store_(store), catalogue_(catalogue) {}
 
+  // Before remove() is called by anybody: a certificate that this server itself stands on.
+  void protect(const Uuid& id) { protected_.insert(id); }
+
   // First the key, then the record: when the token does not destroy the key, nothing is deleted, and the call can be
-  // made again. Returns what was deleted. Throws Error: object_not_present, auth_unauthorized, reference_not_zero while
-  // an unexpired certificate signed by it exists, and what the token throws.
+  // made again. Returns what was deleted. When nobody knows whether the key is gone
+  // (session_timeout), the certificate stays marked: it issues no more, and can only be deleted. Throws Error:
+  // object_not_present, auth_unauthorized, reference_not_zero while an unexpired certificate signed by it exists, and
+  // what the token throws.
   store::CertificateRecord remove(const auth::Caller& caller, const Uuid& id, const std::optional<Container>& container,
                                   Deadline deadline);
 
@@ -31,6 +36,7 @@ class Deletion {
   hsm::Token& token_;
   store::CertificateStore& store_;
   Catalogue& catalogue_;
+  std::set<Uuid> protected_;
   std::mutex mutex_;
   std::set<Uuid> under_way_;  // guarded by mutex_
 };

@@ -15,6 +15,24 @@ namespace {
 
 using auth::Operation;
 
+// One of those who read files at this moment: a passphrase may ask for seconds of work, and strangers to this request
+// want their share of the processors.
+template <typename Semaphore>
+class Slot {
+ public:
+  Slot(Semaphore& semaphore, Deadline deadline) : semaphore_(semaphore) {
+    if (!semaphore_.try_acquire_until(deadline)) {
+      throw Error(ErrorKind::too_many_requests, {"certificate_file: too many files are being read"});
+    }
+  }
+  ~Slot() { semaphore_.release(); }
+  Slot(const Slot&) = delete;
+  Slot& operator=(const Slot&) = delete;
+
+ private:
+  Semaphore& semaphore_;
+};
+
 [[noreturn]] void refuse(std::string fault) { throw Error(ErrorKind::invalid_object, {std::move(fault)}); }
 
 }  // namespace
@@ -55,7 +73,10 @@ store::CertificateRecord Exchange::import_certificate(const auth::Caller& caller
   if (!request.container || !request.name || !request.format || !request.certificate_file) {
     throw Error(ErrorKind::internal_error).with_cause("an import without its required fields carried no fault");
   }
-  Parsed parsed = Parsed::from(request);
+  Parsed parsed = [&] {
+    const Slot slot(parsing_, deadline);
+    return Parsed::from(request);
+  }();
   parsed.certificate.public_key();  // refuses what this service has no words for
 
   const auto reservation = names_.reserve(*request.container, *request.name);
@@ -81,10 +102,23 @@ store::CertificateRecord Exchange::import_certificate(const auth::Caller& caller
   return record;
 }
 
+// The authority here that signed it, so that it is not deleted while this certificate is unexpired. Wherever that is:
+// nothing of it is told.
+std::optional<Uuid> Exchange::issuer_of(const pki::Certificate& certificate) {
+  constexpr std::size_t kMostNamesakes = 16;
+  if (certificate.is_self_issued() && certificate.verifies_with(certificate.public_key())) return std::nullopt;
+  for (const store::CertificateRecord& authority : store_.find_authorities(certificate.issuer(), kMostNamesakes)) {
+    const auto issuer = pki::Certificate::from_pem(authority.certificate_pem);
+    if (certificate.verifies_with(issuer.public_key())) return authority.id;
+  }
+  return std::nullopt;
+}
+
 store::CertificateRecord Exchange::add(const ImportRequest& request, Parsed parsed, const ComposeAnswer& compose,
                                        Deadline deadline) {
   store::CertificateRecord record = new_record(*request.container, *request.name, catalogue_.now());
   fill_from(parsed.certificate, record);
+  record.issuer_id = issuer_of(parsed.certificate);
   // From here until keep() every way out destroys the key.
   std::optional<hsm::GeneratedKey> key;
   if (parsed.key) {
@@ -106,6 +140,7 @@ store::CertificateRecord Exchange::complete(const auth::Caller& caller, store::C
     refuse("certificate_file: was not issued for the signing request that waits under this name");
   }
   fill_from(parsed.certificate, record);
+  record.issuer_id = issuer_of(parsed.certificate);
   store::AnswerRecord answer;
   if (compose) answer = compose(record);
   store_.complete(record, deadline, compose ? &answer : nullptr);
@@ -116,7 +151,8 @@ store::CertificateRecord Exchange::complete(const auth::Caller& caller, store::C
   return record;
 }
 
-Secret Exchange::private_key_of(const auth::Caller& caller, const store::CertificateRecord& record, Deadline deadline) {
+Secret Exchange::private_key_of(const auth::Caller& caller, const store::CertificateRecord& record,
+                                const pki::Certificate& certificate, Deadline deadline) {
   require(caller, Operation::export_private_key, record.container);
   if (!record.key) {
     throw Error(ErrorKind::invalid_command, {"format: the private key of this certificate is not here"});
@@ -125,12 +161,24 @@ Secret Exchange::private_key_of(const auth::Caller& caller, const store::Certifi
     throw Error(ErrorKind::private_key_export_blocked,
                 {"format: the key was made so that the token never gives it out (is_block_privateKey)"});
   }
-  Secret pkcs8 = token_.export_key(record.id, deadline);
+  // Read as any key file is, so that what leaves is a good key, in its canonical form, and the certificate's.
+  PrivateKey key = [&] {
+    try {
+      return pki::parse_private_key(token_.export_key(record.id, deadline), nullptr);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::invalid_object) throw;
+      throw Error(ErrorKind::internal_error)
+          .with_cause(std::string("the token gave out what is no key: ") + error.what());
+    }
+  }();
+  if (key.public_key() != certificate.public_key()) {
+    throw Error(ErrorKind::internal_error).with_cause("the token gave out another key, for " + record.id.to_string());
+  }
   log::info("private key exported", {{"id", record.id.to_string()},
                                      {"name", record.name},
                                      {"container", record.container.to_string()},
                                      {"client_id", caller.client_id()}});
-  return pkcs8;
+  return std::move(key.pkcs8);
 }
 
 std::string Exchange::export_certificate(const auth::Caller& caller, const Uuid& id,
@@ -161,13 +209,13 @@ std::string Exchange::export_certificate(const auth::Caller& caller, const Uuid&
   switch (*request.format) {
     case FileFormat::der: return to_base64(certificate.der());
     case FileFormat::pkcs12:
-      return to_base64(
-          pki::make_pkcs12(certificate, private_key_of(caller, record, deadline), record.name, *request.passphrase));
+      return to_base64(pki::make_pkcs12(certificate, private_key_of(caller, record, certificate, deadline), record.name,
+                                        *request.passphrase));
     default: break;
   }
   if (!keyed) return certificate.pem();
   return certificate.pem() +
-         pki::encrypted_private_key_pem(private_key_of(caller, record, deadline), *request.passphrase);
+         pki::encrypted_private_key_pem(private_key_of(caller, record, certificate, deadline), *request.passphrase);
 }
 
 }  // namespace hsmsigner::service

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <semaphore>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "base/clock.h"
 #include "base/secret.h"
 #include "hsm/token.h"
+#include "pki/certificate.h"
 #include "service/answer_composer.h"
 #include "service/catalogue.h"
 #include "service/name_reservations.h"
@@ -64,8 +66,13 @@ class Exchange {
                                     const ComposeAnswer& compose, Deadline deadline);
   store::CertificateRecord add(const ImportRequest& request, Parsed parsed, const ComposeAnswer& compose,
                                Deadline deadline);
-  Secret private_key_of(const auth::Caller& caller, const store::CertificateRecord& record, Deadline deadline);
+  Secret private_key_of(const auth::Caller& caller, const store::CertificateRecord& record,
+                        const pki::Certificate& certificate, Deadline deadline);
 
+  std::optional<Uuid> issuer_of(const pki::Certificate& certificate);
+
+  static constexpr std::ptrdiff_t kParsers = 2;
+  std::counting_semaphore<kParsers> parsing_{kParsers};
   hsm::Token& token_;
   store::CertificateStore& store_;
   NameReservations& names_;

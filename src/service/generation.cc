@@ -80,6 +80,10 @@ Plan Generation::Impl::plan(const auth::Caller& caller, GenerateRequest& request
     check_signature(request, plan.issuer.get(), faults);
     if (!request.external) plan.not_after = end_of_validity(request, plan.issuer.get(), plan.not_before, faults);
   }
+  if (request.certificate_authority && plan.issuer != nullptr) {
+    // To use an authority's key is one thing, to found another authority below it is its own issuers' to decide.
+    require(caller, auth::Operation::generate_certificate, plan.issuer->record.container);
+  }
   if (request.certificate_authority && plan.issuer != nullptr && plan.issuer->authorities_below == 0u) {
     faults.push_back("signed_by: the path length of this certificate authority allows no further authority below it");
   }

@@ -1,6 +1,7 @@
 #include "service/issuer_resolver.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "base/error.h"
 
@@ -45,6 +46,7 @@ std::vector<store::CertificateRecord> IssuerResolver::candidates(const Container
   if (const auto id = Uuid::parse(signed_by)) {
     auto by_id = store_.find(*id);
     if (by_id && visible.contains(by_id->container)) return {*std::move(by_id)};
+    return {};
   }
   if (container && visible.contains(*container)) {
     if (auto here = store_.find_by_name(*container, signed_by)) return {*std::move(here)};
@@ -65,6 +67,9 @@ std::shared_ptr<const Issuer> IssuerResolver::resolve(const auth::Caller& caller
     faults.push_back("signed_by: this certificate is not a certificate authority");
     return nullptr;
   }
+  // Who may use just one of several namesakes means that one.
+  const auto usable = [&](const auto& record) { return caller.may(auth::Operation::use_key, record.container); };
+  if (std::ranges::any_of(found, usable)) std::erase_if(found, std::not_fn(usable));
   if (found.size() > 1) {
     if (!container) return nullptr;
     faults.push_back("signed_by: ambiguous, it means several certificate authorities: " + list_places(found) +

@@ -21,7 +21,7 @@ RepeatedRequests::Turn::Turn(RepeatedRequests& owner, std::string client_id, std
     : owner_(&owner),
       client_id_(std::move(client_id)),
       key_(std::move(key)),
-      key_digest_(auth::key_digest(key_)),
+      key_digest_(auth::keyed_digest(key_, "idempotency key")),
       request_hash_(std::move(request_hash)) {}
 
 RepeatedRequests::Turn::Turn(Turn&& other) noexcept
@@ -50,7 +50,7 @@ store::AnswerRecord RepeatedRequests::Turn::keep(std::string_view answer) const 
 RepeatedRequests::Turn RepeatedRequests::begin(const std::string& client_id, const std::string& key,
                                                std::string_view request, Deadline deadline) {
   forget_old();
-  Turn turn(*this, client_id, key, auth::sha256_hex(request));
+  Turn turn(*this, client_id, key, auth::keyed_digest(key, "request", request));
   {
     std::unique_lock lock(mutex_);
     const Entry entry{turn.client_id_, turn.key_digest_};

@@ -38,7 +38,7 @@ class AccountStore {
                                                            const std::string& subject) = 0;
   virtual AccountPage list(std::size_t offset, std::size_t limit) = 0;
 
-  // Newest first.
+  // Those that are not retired first; of these, and of the others, the newest.
   virtual std::vector<AccessTokenKeyRecord> access_token_keys() = 0;
   // Adds a key and retires, at its creation, every other that is not retired yet.
   virtual void add_access_token_key(const AccessTokenKeyRecord& key, Deadline deadline) = 0;

@@ -31,6 +31,12 @@ void insert_row(Writes& writes, const CertificateRow& row) {
   }
 }
 
+void refuse_same_certificate(Writes& writes, const CertificateRow& row) {
+  if (writes.count_of_certificate({row.fingerprint_sha256, row.container_kind, row.container_name, row.id}) != 0) {
+    throw Error(ErrorKind::object_not_unique, {"certificate_file: the container has this certificate already"});
+  }
+}
+
 // What completion leaves as it was.
 void keep_of_request(const CertificateRow& pending, CertificateRow& row) {
   row.container_kind = pending.container_kind;
@@ -82,6 +88,7 @@ void SqliteCertificateStore::insert(const CertificateRecord& record, Deadline de
         if (answer != nullptr) write_answer(writes, *answer);
         refuse_lost_issuer(writes, row);
         insert_row(writes, row);
+        refuse_same_certificate(writes, row);
       },
       deadline);
 }
@@ -101,6 +108,7 @@ void SqliteCertificateStore::complete(const CertificateRecord& record, Deadline 
         }
         refuse_lost_issuer(writes, row);
         keep_of_request(found.front(), row);
+        refuse_same_certificate(writes, row);
         writes.update_certificate(row);
       },
       deadline);
@@ -113,10 +121,8 @@ void SqliteCertificateStore::mark_deleting(const Uuid& id, UnixTime now, Deadlin
         if (writes.set_deleting({text}) == 0) throw not_present();
         const long long children = writes.unexpired_children({text, text}, {to_number(now)}).value_or(0);
         if (children != 0) {  // undoes the mark as well
-          throw Error(
-              ErrorKind::reference_not_zero,
-              {"id: " + std::to_string(children) +
-               (children == 1 ? " unexpired certificate is" : " unexpired certificates are") + " signed by this one"});
+          // Not how many: some may be where the caller may not look.
+          throw Error(ErrorKind::reference_not_zero, {"id: unexpired certificates are signed by this one"});
         }
       },
       deadline);
@@ -151,6 +157,11 @@ bool SqliteCertificateStore::name_taken(const Container& container, const std::s
   return connections_.read([&](Reader& reader) {
     return reader.count_of_name({to_string(container.kind), container.name, name}) != 0;
   });
+}
+
+std::vector<CertificateRecord> SqliteCertificateStore::find_authorities(const std::string& subject, std::size_t limit) {
+  return to_records(connections_.read(
+      [&](Reader& reader) { return reader.authorities_of_subject({subject}, {page_numbers(0, limit).front()}); }));
 }
 
 std::optional<CertificateRecord> SqliteCertificateStore::find_by_fingerprint(const Container& container,

@@ -26,6 +26,7 @@ class CertificateStore {
 
   // Returns once the record is durable; when it throws, the record is not there. `answer`, if given, is written in the
   // same transaction. Throws Error: name_not_unique when the container has this name already; object_not_unique when
+  // it has this certificate already or
   // the answer's key is taken; invalid_object, "signed_by: …", when the issuer is being deleted or is gone.
   virtual void insert(const CertificateRecord& record, Deadline deadline, const AnswerRecord* answer = nullptr) = 0;
   // Gives a pending record its certificate: everything but id, container, name, key, request_pem and created_at is
@@ -37,7 +38,7 @@ class CertificateStore {
   // be read; it issues no more (insert refuses it as issuer). A mark that was left behind by a crash does not stop
   // mark_deleting().
   // Throws Error: object_not_present; reference_not_zero when a certificate signed by it exists that is unexpired at
-  // `now` (how many there are is in the details).
+  // `now`.
   virtual void mark_deleting(const Uuid& id, UnixTime now, Deadline deadline) = 0;
   virtual void unmark_deleting(const Uuid& id, Deadline deadline) = 0;
   // Removes the record. Expired certificates that it signed stay, with no issuer_id. Nothing happens when it is gone.
@@ -46,6 +47,8 @@ class CertificateStore {
   virtual std::optional<CertificateRecord> find(const Uuid& id) = 0;
   virtual std::optional<CertificateRecord> find_by_name(const Container& container, const std::string& name) = 0;
   virtual bool name_taken(const Container& container, const std::string& name) = 0;
+  // Certificate authorities with this subject (OpenSSL's one-line form), wherever they are; at most `limit`.
+  virtual std::vector<CertificateRecord> find_authorities(const std::string& subject, std::size_t limit) = 0;
   // One with this fingerprint (AA:BB:…) in the container.
   virtual std::optional<CertificateRecord> find_by_fingerprint(const Container& container,
                                                                const std::string& fingerprint) = 0;

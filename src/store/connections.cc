@@ -23,6 +23,10 @@ Reader::Reader(const std::string& path)
           *session,
           std::string("WHERE name = :name ORDER BY certificate_authority DESC, container_kind, container_name") + paged,
           1, 2),
+      authorities_of_subject(*session,
+                             "WHERE subject = :subject AND certificate_authority = 1 AND certificate_pem <> '' "
+                             "ORDER BY id LIMIT :limit",
+                             1, 1),
       all_certificates(*session, std::string("ORDER BY name, container_kind, container_name, id") + paged, 0, 2),
       certificates_of_container(*session, std::string(in_container) + "ORDER BY name" + paged, 2, 2),
       count_certificates(*session, "SELECT count(*) FROM certificate", 0),
@@ -37,7 +41,7 @@ Reader::Reader(const std::string& path)
                          1),
       all_accounts(*session, std::string("ORDER BY client_id") + paged, 0, 2),
       count_accounts(*session, "SELECT count(*) FROM account", 0),
-      access_token_keys(*session, "ORDER BY created_at DESC, retired_at IS NULL DESC, id", 0),
+      access_token_keys(*session, "ORDER BY retired_at IS NULL DESC, created_at DESC, id", 0),
       answer_by_key(*session, "WHERE client_id = :client AND key_hash = :key", 2) {}
 
 Writes::Writes(soci::session& session)
@@ -45,6 +49,11 @@ Writes::Writes(soci::session& session)
       update_certificate(session),
       certificate_by_id(session, "WHERE id = :id", 1),
       count_of_name(session, count_of_name_text, 3),
+      count_of_certificate(
+          session,
+          "SELECT count(*) FROM certificate WHERE fingerprint_sha256 = :fingerprint AND "
+          "fingerprint_sha256 <> '' AND container_kind = :kind AND container_name = :name AND id <> :id",
+          4),
       deleting(session, "SELECT deleting FROM certificate WHERE id = :id", 1),
       unexpired_children(session,
                          "SELECT count(*) FROM certificate WHERE issuer_id = :id AND id <> :self AND "

@@ -40,6 +40,7 @@ struct Reader {
   SelectRows<CertificateRow> certificate_by_name;         // kind, container, name
   SelectRows<CertificateRow> certificate_by_fingerprint;  // fingerprint, kind, container
   SelectRows<CertificateRow> certificates_of_name;        // name; paged
+  SelectRows<CertificateRow> authorities_of_subject;      // subject; limit
   SelectRows<CertificateRow> all_certificates;            // paged
   SelectRows<CertificateRow> certificates_of_container;   // kind, container; paged
   SelectNumber count_certificates;
@@ -63,13 +64,14 @@ struct Writes {
   InsertRow<CertificateRow> insert_certificate;
   UpdateRow<CertificateRow> update_certificate;
   SelectRows<CertificateRow> certificate_by_id;
-  SelectNumber count_of_name;       // kind, container, name
-  SelectNumber deleting;            // id
-  SelectNumber unexpired_children;  // id, id; now
-  Command set_deleting;             // id
-  Command clear_deleting;           // id
-  Command leave_children;           // id
-  Command erase_certificate;        // id
+  SelectNumber count_of_name;         // kind, container, name
+  SelectNumber count_of_certificate;  // fingerprint, kind, container, id: others with this certificate
+  SelectNumber deleting;              // id
+  SelectNumber unexpired_children;    // id, id; now
+  Command set_deleting;               // id
+  Command clear_deleting;             // id
+  Command leave_children;             // id
+  Command erase_certificate;          // id
 
   InsertRow<AccountRow> insert_account;
   UpdateRow<AccountRow> update_account;

@@ -69,6 +69,8 @@ constexpr std::string_view version_3[] = {
     "ALTER TABLE certificate ADD COLUMN deleting INTEGER NOT NULL DEFAULT 0 CHECK (deleting IN (0, 1))",
     R"(CREATE INDEX certificate_by_fingerprint ON certificate (fingerprint_sha256, container_kind, container_name, name)
        WHERE fingerprint_sha256 <> '')",
+    // Who signed an imported certificate.
+    "CREATE INDEX certificate_by_subject ON certificate (subject, id) WHERE certificate_authority = 1",
     // How many that one signed are unexpired, without reading them.
     R"(CREATE INDEX certificate_by_issuer_and_end ON certificate (issuer_id, not_after, id)
        WHERE issuer_id IS NOT NULL AND certificate_pem <> '')",

@@ -26,6 +26,7 @@ class SqliteCertificateStore final : public CertificateStore {
   std::optional<CertificateRecord> find(const Uuid& id) override;
   std::optional<CertificateRecord> find_by_name(const Container& container, const std::string& name) override;
   bool name_taken(const Container& container, const std::string& name) override;
+  std::vector<CertificateRecord> find_authorities(const std::string& subject, std::size_t limit) override;
   std::optional<CertificateRecord> find_by_fingerprint(const Container& container,
                                                        const std::string& fingerprint) override;
   std::vector<CertificateRecord> find_by_name_anywhere(const std::string& name, const ContainerScope& scope,

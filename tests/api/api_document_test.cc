@@ -279,7 +279,7 @@ TEST_CASE("the schema of a body to export") {
 TEST_CASE("the schema of a new account") {
   const std::string octets = [] {
     std::string all = "AA";
-    for (int i = 1; i < 32; ++i) all += ":0f";
+    for (int i = 1; i < 32; ++i) all += ":0F";
     return all;
   }();
   const std::string id_rule =

@@ -28,7 +28,7 @@ const Members kHeader{{"alg", "\"RS256\""}, {"typ", "\"JWT\""}, {"kid", "\"" + s
 const Members kPayload{
     {"iss", "\"hsm-signer\""}, {"sub", "\"client\""}, {"aud", "\"client\""}, {"client_id", "\"client\""},
     {"scope", "\"\""},         {"iat", "1790000000"}, {"nbf", "1790000000"}, {"exp", "1790000900"},
-    {"jti", "\"token\""},      {"gen", "7"}};
+    {"jti", "\"token\""},      {"gen", "7"},          {"prev", "0"}};
 
 std::string json(const Members& members) {
   std::string text;

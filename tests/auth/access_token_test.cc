@@ -87,6 +87,13 @@ TEST_CASE("what was issued is verified, with every claim") {
   CHECK(verified.expires_at == claims.expires_at);
 }
 
+TEST_CASE("that it was had with the secret of before goes along") {
+  AccessTokenClaims claims = sample_claims();
+  CHECK_FALSE(verify_access_token(issue(claims), our_keys(), kNow).previous_secret);
+  claims.previous_secret = true;
+  CHECK(verify_access_token(issue(claims), our_keys(), kNow).previous_secret);
+}
+
 TEST_CASE("an empty scope and generation 0 go through") {
   AccessTokenClaims claims = sample_claims();
   claims.scope.clear();
@@ -108,7 +115,7 @@ TEST_CASE("header and payload hold these members with these types and no others"
   CHECK(text_of(header, "kid") == kOurKid);
   const auto payload =
       parsed(read_file(decoded_by_openssl(directory, "payload", token.substr(first + 1, second - first - 1))));
-  CHECK(payload.MemberCount() == 10);
+  CHECK(payload.MemberCount() == 11);
   CHECK(text_of(payload, "iss") == "hsm-signer");
   CHECK(text_of(payload, "sub") == "admin@1234.iam.example.com");
   CHECK(text_of(payload, "aud") == "admin@1234.iam.example.com");
@@ -118,6 +125,7 @@ TEST_CASE("header and payload hold these members with these types and no others"
   CHECK(payload["nbf"].GetInt64() == std::int64_t{1'790'000'000});
   CHECK(payload["exp"].GetInt64() == std::int64_t{1'790'000'900});
   CHECK(text_of(payload, "jti") == "0f8fad5b-d9cb-469f-a165-70867728950e");
+  CHECK(payload["prev"].GetUint64() == 0);
   CHECK(payload["gen"].GetUint64() == std::uint64_t{18'446'744'073'709'551'615U});
 }
 

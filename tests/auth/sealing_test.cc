@@ -9,9 +9,10 @@
 
 using namespace hsmsigner;
 
-TEST_CASE("SHA-256 as openssl has it") {
-  const std::string openssl = test_support::must_run({"openssl", "dgst", "-sha256", "-r"}, "some text");
-  CHECK(auth::sha256_hex("some text") == openssl.substr(0, 64));
+TEST_CASE("a keyed digest is HMAC-SHA-256 of purpose and data, as openssl has it") {
+  const std::string openssl =
+      test_support::must_run({"openssl", "dgst", "-sha256", "-hmac", "key", "-r"}, "what\ndata");
+  CHECK(auth::keyed_digest("key", "what", "data") == openssl.substr(0, 64));
 }
 
 TEST_CASE("what was sealed opens with its key and context") {
@@ -39,8 +40,9 @@ TEST_CASE("what was sealed does not open with another key or context, nor change
 }
 
 TEST_CASE("what stands in the database for a key is not what seals") {
-  CHECK(auth::key_digest("key") == auth::key_digest("key"));
-  CHECK(auth::key_digest("key") != auth::key_digest("Key"));
-  CHECK(auth::key_digest("key") != auth::sha256_hex("key"));
-  CHECK_FALSE(auth::open_sealed(auth::key_digest("key"), "context", auth::seal("key", "context", "x")));
+  const std::string digest = auth::keyed_digest("key", "idempotency key");
+  CHECK(digest == auth::keyed_digest("key", "idempotency key"));
+  CHECK(digest != auth::keyed_digest("Key", "idempotency key"));
+  CHECK(digest != auth::keyed_digest("key", "request"));
+  CHECK_FALSE(auth::open_sealed(digest, "context", auth::seal("key", "context", "x")));
 }

@@ -27,7 +27,7 @@ CertificateRecord sample_record(const std::string& name, const Container& contai
       .certificate_pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
       .request_pem = "-----BEGIN CERTIFICATE REQUEST-----\nBBBB\n-----END CERTIFICATE REQUEST-----\n",
       .serial_number = "0A0B",
-      .fingerprint_sha256 = "AA:BB",
+      .fingerprint_sha256 = hsmsigner::to_colon_hex(id.bytes()),
       .issuer_id = std::nullopt,
       .signed_by = "the signer",
       .digest = "sha256",

@@ -116,31 +116,25 @@ std::string signed_by_the_token(const ServerFixture& server, const std::string& 
 
 std::string header_json(const std::string& kid) { return R"({"alg":"RS256","typ":"JWT","kid":")" + kid + "\"}"; }
 
-struct Claims {
-  std::string client_id = "tester";
-  std::string generation;
-  long long issued_at = 0;
-  long long not_before = 0;
-  long long expires_at = 0;
-  std::string issuer = "hsm-signer";
-  std::string audience = "tester";
-};
-
-std::string payload_json(const Claims& claims) {
-  return R"({"iss":")" + claims.issuer + R"(","sub":")" + claims.client_id + R"(","aud":")" + claims.audience +
-         R"(","client_id":")" + claims.client_id + R"(","scope":"","iat":)" + std::to_string(claims.issued_at) +
-         ",\"nbf\":" + std::to_string(claims.not_before) + ",\"exp\":" + std::to_string(claims.expires_at) +
-         R"(,"jti":"6f1c0b1e-0000-4000-8000-000000000000","gen":)" + claims.generation + "}";
+// The payload of a token that is good for the fixture's own account, now, as text.
+std::string good_payload(const ServerFixture& server) {
+  const std::string token = server.bearer();
+  const std::size_t first = token.find('.');
+  return from_base64(token.substr(first + 1, token.rfind('.') - first - 1));
 }
 
-// Good for the fixture's own account, now.
-Claims good_claims(const ServerFixture& server) {
-  const long long now = std::time(nullptr);
-  Claims claims;
-  claims.generation = sqlite(server, "SELECT generation FROM account WHERE client_id = 'tester'");
-  claims.issued_at = claims.not_before = now;
-  claims.expires_at = now + 900;
-  return claims;
+// With another value for a claim; `json` as it stands.
+std::string with_claim(const std::string& payload, const std::string& name, const std::string& json) {
+  const std::string member = "\"" + name + "\":";
+  const std::size_t at = payload.find(member);
+  REQUIRE(at != std::string::npos);
+  const std::size_t value = at + member.size();
+  // No claim's value holds one of these.
+  return payload.substr(0, value) + json + payload.substr(payload.find_first_of(",}", value));
+}
+
+std::string with_claim(const std::string& payload, const std::string& name, long long value) {
+  return with_claim(payload, name, std::to_string(value));
 }
 
 void check_oauth_error(const Reply& reply, int status, const std::string& error) {
@@ -454,7 +448,7 @@ TEST_CASE("a forged token is refused, whatever algorithm or key it names") {
   const test_support::TemporaryDirectory directory;
   const Json keys = published_keys(server);
   const std::string kid = keys.at(0)["kid"].text();
-  const std::string payload = base64url(payload_json(good_claims(server)));
+  const std::string payload = base64url(good_payload(server));
   must_run({"openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out",
             directory.file("other.pem")});
   const auto sign = [&](const std::string& header, const std::vector<std::string>& how) {
@@ -483,34 +477,33 @@ TEST_CASE("a forged token is refused, whatever algorithm or key it names") {
 TEST_CASE("a token's times and parties count, even when its signature is the service's own") {
   const ServerFixture server;
   const std::string kid = published_keys(server).at(0)["kid"].text();
-  const auto answer_to = [&](const Claims& claims) {
-    return with_authorization(server,
-                              "Bearer " + signed_by_the_token(server, header_json(kid), payload_json(claims), kid));
+  const auto answer_to = [&](const std::string& payload) {
+    return with_authorization(server, "Bearer " + signed_by_the_token(server, header_json(kid), payload, kid));
   };
-  const Claims good = good_claims(server);
-  CHECK(answer_to(good).status == 200);  // so that what follows is refused for its claims
+  const std::string good = with_claim(good_payload(server), "jti", quote("another"));
+  REQUIRE(answer_to(good).status == 200);  // so that what follows is refused for its claims
 
-  Claims claims = good;
-  claims.issued_at = claims.not_before = good.issued_at - 1000;
-  claims.expires_at = claims.issued_at + 900;
-  const Reply expired = answer_to(claims);
+  const long long now = std::time(nullptr);
+  const std::string old = with_claim(with_claim(good, "iat", now - 1000), "nbf", now - 1000);
+  CHECK(answer_to(old).status == 200);
+  const Reply expired = answer_to(with_claim(old, "exp", now - 100));
   check_error(expired, 401, "E016", "Key Expired");
   CHECK(expired.header("www-authenticate") == "Bearer realm=\"hsm-signer\", error=\"invalid_token\"");
-  claims = good;
-  claims.not_before = good.issued_at + 600;
-  check_invalid_credential(answer_to(claims));
-  claims = good;
-  claims.issuer = "another";
-  check_invalid_credential(answer_to(claims));
-  claims = good;
-  claims.audience = "another";
-  check_invalid_credential(answer_to(claims));
-  claims = good;
-  claims.client_id = claims.audience = "nobody";
-  check_invalid_credential(answer_to(claims));
-  claims = good;
-  claims.generation = std::to_string(std::stoll(good.generation) + 1);
-  check_invalid_credential(answer_to(claims));
+
+  const std::string nobody = quote("nobody");
+  const long long generation = Json::parse(good)["gen"].integer();
+  for (const std::string& payload :
+       {with_claim(good, "nbf", now + 600), with_claim(good, "iss", quote("another")), with_claim(good, "aud", nobody),
+        with_claim(good, "client_id", nobody), with_claim(good, "sub", nobody),
+        with_claim(with_claim(with_claim(good, "sub", nobody), "aud", nobody), "client_id", nobody),
+        with_claim(good, "gen", generation + 1), with_claim(good, "exp", quote(std::to_string(now + 900))),
+        good.substr(0, good.size() - 1) + ",\"admin\":true}"}) {
+    CAPTURE(payload);
+    check_invalid_credential(answer_to(payload));
+  }
+  // Whatever its generation, a disabled account has no good token.
+  sqlite(server, "UPDATE account SET enabled = 0 WHERE client_id = 'tester'");
+  check_invalid_credential(answer_to(good));
 }
 
 TEST_CASE("a credential of 4096 octets is looked at, one of 4097 is Key Too Long") {
@@ -663,6 +656,15 @@ TEST_CASE("wrong secrets are slowed down with 429 and Retry-After, the right one
   CHECK(server.request_token(account).status == 200);
   CHECK(server.request_token(other).status == 200);
   check_oauth_error(server.request_token({"other", "wrong"}), 401, "invalid_client");
+}
+
+TEST_CASE("the right secret makes up for the wrong ones before it") {
+  const ServerFixture server;
+  const Account account = server.create_account("payments", {"reader=*"});
+  for (int round = 0; round < 4; ++round) {
+    for (int i = 0; i < 4; ++i) check_oauth_error(server.request_token({"payments", "wrong"}), 401, "invalid_client");
+    CHECK(server.request_token(account).status == 200);
+  }
 }
 
 TEST_CASE("the longer somebody guesses, the longer the wait") {

@@ -462,7 +462,9 @@ TEST_CASE("what is no account is 404, what cannot be a client id names no resour
                                                       {"POST", "/accounts/nobody:rotate"},
                                                       {"POST", "/accounts/nobody:disable"},
                                                       {"POST", "/accounts/nobody:enable"}};
-  for (const auto& [method, target] : rows) {
+  for (const auto& row : rows) {
+    const std::string method = row.first;
+    const std::string target = row.second;
     CAPTURE(target);
     check_error(server.send({method, target, {}, ""}), 404, "E005", "Object Not Present");
   }

@@ -39,8 +39,7 @@ struct Library {
 };
 
 const Library kLibraries[] = {
-    // hsm: AES key wrap and the key that TLS drives. auth: HMAC, RS256. app: the key's type, which it hands from hsm to
-    // tls.
+    // hsm: keys wrapped and opened, a signature verified. auth: HMAC, RS256. tls: TLS, and the key that it drives.
     {"OpenSSL", std::regex("openssl/.*"), {"pki", "hsm", "auth", "tls"}},
     {"PKCS#11", std::regex("p11-kit/.*|pkcs11.*\\.h|libp11\\.h|p11-kit-1/.*"), {"hsm"}},
     {"SQL", std::regex("soci/.*|soci.*\\.h|sqlite3\\.h"), {"store"}},

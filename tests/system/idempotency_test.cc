@@ -363,7 +363,9 @@ TEST_CASE("what is answered with a secret wants a key of sixteen characters that
   server.create_account("payments", {"reader=*"});
   const std::pair<const char*, std::string> rows[] = {
       {"/accounts", body}, {"/accounts/payments:rotate", ""}, {"/accounts/self:rotate", ""}};
-  for (const auto& [target, sent] : rows) {
+  for (const auto& row : rows) {
+    const std::string target = row.first;
+    const std::string& sent = row.second;
     CAPTURE(target);
     CHECK(names_field(check_invalid_object(send_keyed(server, short_key, target, sent)), "Idempotency-Key"));
   }

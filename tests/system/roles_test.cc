@@ -463,6 +463,7 @@ TEST_CASE("a private key is exported by an exporter of its container alone, and 
   const ServerFixture server;
   const Json open = server.must_generate(certificate_in("Mine", "open").set("is_block_privateKey", "false"));
   const Json blocked = server.must_generate(certificate_in("Mine", "blocked"));
+  const Json pending = server.must_generate(certificate_in("Mine", "pending").text("signed_by", "external"));
   const std::string pkcs12 = R"({"format":"pkcs12","passphrase":"secret-of-6"})";
   const std::string pem = R"({"format":"pem","passphrase":"secret-of-6"})";
   const auto export_of = [&](const std::string& token, const Json& made, const std::string& body) {
@@ -475,6 +476,7 @@ TEST_CASE("a private key is exported by an exporter of its container alone, and 
       check_error(export_of(token, open, body), 403, "E007", "Unauthorized");
       // The role is asked for first.
       check_error(export_of(token, blocked, body), 403, "E007", "Unauthorized");
+      check_error(export_of(token, pending, body), 403, "E007", "Unauthorized");
     }
     CHECK(export_of(token, open, R"({"format":"pem"})").status == 201);
     CHECK_FALSE(holds(export_of(token, open, R"({"format":"pem"})").body, "PRIVATE KEY"));
