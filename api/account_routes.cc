@@ -53,6 +53,12 @@ Answer rotate(const Call& call, const std::string& client_id, service::Accounts:
         return answer;
       },
       [&](const service::ComposeAccountAnswer& keep) {
+        // Only here: the answer of a rotation under a key is given once more to the secret that it was asked with.
+        if (own && !call.identity->may_rotate) {
+          throw Error(ErrorKind::auth_unauthorized,
+                      {"this access token was had with the secret of before the last rotation"})
+              .with_help("Have a token with the new secret, or let an administrator rotate the account.");
+        }
         return call.services.accounts.rotate(client_id, by, call.deadline(), keep,
                                              own ? std::optional(call.identity->generation) : std::nullopt);
       });
@@ -102,10 +108,6 @@ Answer rotate_account(const Call& call) {
 }
 
 Answer rotate_own_account(const Call& call) {
-  if (!call.identity->may_rotate) {
-    throw Error(ErrorKind::auth_unauthorized, {"this access token was had with the secret of before the last rotation"})
-        .with_help("Have a token with the new secret, or let an administrator rotate the account.");
-  }
   return rotate(call, call.caller().client_id(), service::Accounts::By::holder);
 }
 

@@ -199,11 +199,12 @@ void Connection::close_lingering() {
   const Deadline deadline = deadline_in(kLinger);
   if (broken_ || !transport_->end_sending(deadline)) return;
   char chunk[16384];
-  for (std::size_t total = 0; total < kLingerBytes;) {
-    const ssize_t count = transport_->receive(chunk, sizeof chunk, deadline);
-    if (count <= 0) return;
-    total += static_cast<std::size_t>(count);
+  ssize_t count = 1;
+  for (std::size_t total = 0; total < kLingerBytes && count > 0;) {
+    count = transport_->receive(chunk, sizeof chunk, deadline);
+    if (count > 0) total += static_cast<std::size_t>(count);
   }
+  cleanse(chunk, sizeof chunk);  // a body that was not read may hold a passphrase
 }
 
 void Connection::get_remote_ip_and_port(std::string& ip, int& port) const {

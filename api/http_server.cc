@@ -163,7 +163,7 @@ std::string head_for_httplib(const RequestHead& head, bool faulty) {
 struct HttpServer::Impl : httplib::Server {
   Impl(ServerOptions server_options, api::Handler request_handler, AcceptTransport accept)
       : options(std::move(server_options)),
-        limits{options.read_timeout, options.write_timeout, options.max_body_bytes, options.tls},
+        limits{options.read_timeout, options.write_timeout, options.max_body_bytes, accept.tls},
         handler(std::move(request_handler)),
         accept_transport(std::move(accept)) {
     new_task_queue = [this] {
@@ -307,16 +307,21 @@ struct HttpServer::Impl : httplib::Server {
     return answered && !exchange.close;
   }
 
-  // Null when the connection is to be closed; the socket is closed then. A TLS handshake needs the thread for long, so
-  // it is begun only when the peer has begun; until then the connection is an idle one.
-  std::unique_ptr<Transport> accepted(int socket) {
+  // Null when the connection is to be closed. A TLS handshake is begun only when the peer has begun; until then the
+  // connection is an idle one, and ended at once when its thread is needed. One under way has a second of the
+  // peer's time before that: else newcomers would end each other's.
+  std::unique_ptr<Transport> accepted(int socket, const std::string& peer_address) {
     const int yes = 1;
     ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    if (options.tls && !wait_for_first_octet(socket, idle, [this] { return patience(true); })) {
-      ::close(socket);
+    std::unique_ptr<Transport> transport = accept_transport.make(socket);
+    if (!accept_transport.tls) return transport;
+    const log::Context context("peer", peer_address);
+    const auto go_on = [this] { return !stopping && !threads->wanted_back(); };
+    if (!wait_for_first_octet(socket, idle, [this] { return patience(true); }) ||
+        !transport->handshake(deadline_in(options.read_timeout), go_on)) {
       return nullptr;
     }
-    return accept_transport(socket, deadline_in(options.read_timeout));
+    return transport;
   }
 
   bool process_and_close_socket(socket_t socket) override {
@@ -326,7 +331,7 @@ struct HttpServer::Impl : httplib::Server {
     }
     try {
       Peer peer{peer_address(socket), std::nullopt};
-      std::unique_ptr<Transport> transport = accepted(socket);
+      std::unique_ptr<Transport> transport = accepted(socket, peer.address);
       if (!transport) return true;
       peer.certificate = transport->peer_certificate();
       Connection connection(std::move(transport), limits, idle);
@@ -407,12 +412,6 @@ std::optional<std::string> fault_of_listen_address(const std::string& address, b
          "tls.key_file, or tls.certificate, or keep to loopback and reach it through a proxy that speaks TLS";
 }
 
-std::string url_of(const ServerOptions& options, int port) {
-  const bool version_6 = options.address.find(':') != std::string::npos;
-  return (options.tls ? "https://" : "http://") + (version_6 ? "[" + options.address + "]" : options.address) + ":" +
-         std::to_string(port);
-}
-
 HttpServer::HttpServer(ServerOptions options, Handler handler, AcceptTransport accept)
     : impl_(std::make_unique<Impl>(std::move(options), std::move(handler), std::move(accept))) {}
 
@@ -423,7 +422,7 @@ HttpServer::~HttpServer() {
 
 int HttpServer::bind() {
   const ServerOptions& options = impl_->options;
-  if (const auto fault = fault_of_listen_address(options.address, options.tls)) {
+  if (const auto fault = fault_of_listen_address(options.address, impl_->accept_transport.tls)) {
     throw Error(ErrorKind::invalid_object, {"server.address: " + *fault});
   }
   impl_->address = options.address;
@@ -434,6 +433,12 @@ int HttpServer::bind() {
         .with_cause(std::strerror(errno));
   }
   return impl_->port;
+}
+
+std::string HttpServer::url() const {
+  const bool version_6 = impl_->address.find(':') != std::string::npos;
+  return (impl_->accept_transport.tls ? "https://" : "http://") +
+         (version_6 ? "[" + impl_->address + "]" : impl_->address) + ":" + std::to_string(impl_->port);
 }
 
 void HttpServer::run() { impl_->serve(); }

@@ -9,7 +9,6 @@
 #include <string>
 
 #include "api/answer.h"
-#include "api/plain_transport.h"
 #include "base/transport.h"
 
 namespace hsmsigner::api {
@@ -23,26 +22,24 @@ struct ServerOptions {
   std::chrono::milliseconds write_timeout{10000};
   std::chrono::milliseconds keep_alive_timeout{15000};
   std::chrono::milliseconds request_timeout{60000};  // for the token and the store, from the moment the body is read
-  bool tls = false;                                  // whether the server is given an AcceptTransport that speaks TLS
 };
 
 // What is wrong with an address to listen on, to be read after its setting's name; nothing for a good one.
 std::optional<std::string> fault_of_listen_address(const std::string& address, bool tls);
 
-// "https://[::1]:8443".
-std::string url_of(const ServerOptions& options, int port);
-
 class HttpServer {
  public:
-  // What the two functions use outlives this object. `accept` is called on the connection's own thread, with the read
-  // time-out as its deadline, once the peer has sent something.
-  HttpServer(ServerOptions options, Handler handler, AcceptTransport accept = accept_plain);
+  // What the handler and the transport use outlives this object. A transport's handshake has the read time-out, once
+  // the peer has sent something; it ends early when its thread is needed.
+  HttpServer(ServerOptions options, Handler handler, AcceptTransport accept);
   ~HttpServer();
 
   // Binds and listens; connections are accepted by the kernel from here on. Returns the port. Throws
   // Error{invalid_object} naming server.address when it is not loopback and there is no TLS, or Error{internal_error}
   // when the port is taken.
   int bind();
+  // "https://[::1]:8443", once bound.
+  std::string url() const;
   // Serves until stop(); returns once requests under way are answered. Call it once, after bind().
   void run();
   // From any thread, not from a signal handler: stops accepting, lets requests under way finish, ends idle

@@ -47,6 +47,8 @@ class PlainTransport final : public Transport {
 
 }  // namespace
 
-std::unique_ptr<Transport> accept_plain(int socket, Deadline) { return std::make_unique<PlainTransport>(socket); }
+AcceptTransport plain_transport() {
+  return {[](int socket) { return std::make_unique<PlainTransport>(socket); }, false};
+}
 
 }  // namespace hsmsigner::api

@@ -5,7 +5,6 @@
 
 namespace hsmsigner::api {
 
-// An AcceptTransport.
-std::unique_ptr<Transport> accept_plain(int socket, Deadline deadline);
+AcceptTransport plain_transport();
 
 }  // namespace hsmsigner::api

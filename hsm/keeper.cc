@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "hsm/ck_result.h"
 #include "hsm/pin_guard.h"
+#include "hsm/quirks.h"
 
 namespace hsmsigner::hsm {
 namespace {
@@ -43,6 +44,7 @@ Keeper::Keeper(std::shared_ptr<Module> module, const TokenSelector& selector, Se
   slot_id_ = first_slot_.slot_id;
   try {
     check("C_GetTokenInfo", module_->functions().C_GetTokenInfo(slot_id_, &token_info_));
+    gate_ = std::make_unique<ObjectGate>(quirks_of(token_info_).searches_apart_from_making);
     login();
   } catch (const CkFailure& failure) {
     throw to_error(failure);

@@ -12,6 +12,7 @@
 
 #include "base/secret.h"
 #include "hsm/module.h"
+#include "hsm/object_gate.h"
 #include "hsm/session.h"
 
 namespace hsmsigner::hsm {
@@ -29,6 +30,7 @@ class Keeper {
   const TokenListing& slot() const noexcept { return first_slot_; }
   // As it was at construction.
   const CK_TOKEN_INFO& token_info() const noexcept { return token_info_; }
+  ObjectGate& gate() noexcept { return *gate_; }
   // Another one whenever sessions and object handles of before must be taken for lost.
   Epoch epoch() const noexcept { return {module_->incarnation(), logins_.load(std::memory_order_acquire)}; }
 
@@ -58,6 +60,7 @@ class Keeper {
   const std::shared_ptr<Module> module_;
   TokenListing first_slot_;  // the token to stay with: another one of the same label is not ours
   CK_TOKEN_INFO token_info_{};
+  std::unique_ptr<ObjectGate> gate_;  // made once the token is known
 
   std::mutex recovery_;  // one recovery at a time; guards pin_, session_, pin_refused_, pin_sent_
   Secret pin_;

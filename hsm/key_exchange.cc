@@ -64,6 +64,7 @@ Arrival unwrap(Session& session, const WrappingMechanism& mechanism, const Impor
     WrappingParameters parameters(session, mechanism);
     Bytes wrapped = wrap_key(parameters.form(), wrapping_key.value(), parameters.iv(), key.pkcs8);
     Template wanted = imported_key_template(request, family_of(key.public_key()));
+    const ObjectGate::Making making(session.gate(), session.deadline());
     arrival.function = "C_UnwrapKey";
     arrival.key_sent = true;
     arrival.rv = session.ck().C_UnwrapKey(session.handle(), parameters.get(), wrapping_key.handle(), wrapped.data(),
@@ -78,6 +79,7 @@ Arrival unwrap(Session& session, const WrappingMechanism& mechanism, const Impor
 Arrival create(Session& session, const ImportRequest& request, const PrivateKey& key) {
   Template parts = imported_key_template(request, key);
   Arrival arrival{CKR_OK, "C_CreateObject", CK_INVALID_HANDLE, true};
+  const ObjectGate::Making making(session.gate(), session.deadline());
   arrival.rv = session.ck().C_CreateObject(session.handle(), parts.data(), parts.size(), &arrival.handle);
   return arrival;
 }
@@ -109,7 +111,7 @@ class Import {
                                                                          {"mechanism", mechanism.name},
                                                                          {"block_export", request_.block_export},
                                                                          {"cause", mismatch_->sentence}});
-      if (mismatch_->of_export) token_.unwraps_otherwise(mechanism.type, request_.block_export);
+      if (mismatch_->of_export_block) token_.unwraps_otherwise(mechanism.type, request_.block_export);
     }
     object_->expect_new();
     const Arrival arrival = create(session_, request_, key_);
@@ -215,7 +217,8 @@ Secret export_key_from(Session& session, const Capabilities& token, KeyObject& o
   }
   if (blocked) throw Error(ErrorKind::private_key_export_blocked, {"the token does not give this key out"});
   if (unreadable) {
-    throw Error(ErrorKind::internal_error).with_cause("nothing opens that C_WrapKey gave of " + object.id().to_string());
+    throw Error(ErrorKind::internal_error)
+        .with_cause("nothing opens that C_WrapKey gave of " + object.id().to_string());
   }
   throw cannot_wrap();
 }

@@ -69,6 +69,7 @@ unsigned bit_length(ByteView number) {
 class Search {
  public:
   Search(Session& session, Template query) : session_(session) {
+    const ObjectGate::Searching alone(session_.gate(), session_.deadline());
     check("C_FindObjectsInit", session_.ck().C_FindObjectsInit(session_.handle(), query.data(), query.size()));
   }
   ~Search() {
@@ -109,29 +110,30 @@ std::optional<Mismatch> first_mismatch(const Demand& demand, const KeyAttributes
     const char* name;
     bool reported;
     bool demanded;
-    bool of_export = false;
+    bool of_export_block = true;
   };
   const Row rows[] = {
       {"CKA_TOKEN", attributes.token, true},
       {"CKA_PRIVATE", attributes.is_private, true},
-      {"CKA_SENSITIVE", attributes.sensitive, true, true},
-      {"CKA_ALWAYS_SENSITIVE", attributes.always_sensitive, demand.local || attributes.always_sensitive,
-       true},
-      {"CKA_EXTRACTABLE", attributes.extractable, !demand.block_export, true},
+      {"CKA_SENSITIVE", attributes.sensitive, true},
+      {"CKA_ALWAYS_SENSITIVE", attributes.always_sensitive, demand.local || attributes.always_sensitive},
+      {"CKA_EXTRACTABLE", attributes.extractable, !demand.block_export},
       {"CKA_NEVER_EXTRACTABLE", attributes.never_extractable,
-       demand.local ? demand.block_export : attributes.never_extractable, true},
+       demand.local ? demand.block_export : attributes.never_extractable},
       {"CKA_LOCAL", attributes.local, demand.local},
       {"CKA_SIGN", attributes.sign, true},
       {"CKA_DECRYPT", attributes.decrypt, false},
       {"CKA_UNWRAP", attributes.unwrap, false},
       {"CKA_DERIVE", attributes.derive, false},
-      {"CKA_ID", std::ranges::equal(attributes.id, demand.id.bytes()), true},
-      {"CKA_KEY_TYPE", attributes.family == demand.family, true},
-      {attributes.family == KeyFamily::rsa ? "CKA_MODULUS" : "CKA_EC_PARAMS", attributes.bits == demand.bits, true},
+      {"CKA_ID", std::ranges::equal(attributes.id, demand.id.bytes()), true, false},
+      {"CKA_KEY_TYPE", attributes.family == demand.family, true, false},
+      {attributes.family == KeyFamily::rsa ? "CKA_MODULUS" : "CKA_EC_PARAMS", attributes.bits == demand.bits, true,
+       false},
   };
   for (const Row& row : rows) {
     if (row.reported != row.demanded) {
-      return Mismatch{std::string("the token reports another ") + row.name + " than was asked for", row.of_export};
+      return Mismatch{std::string("the token reports another ") + row.name + " than was asked for",
+                      row.of_export_block};
     }
   }
   return std::nullopt;
@@ -256,7 +258,7 @@ std::optional<Mismatch> first_mismatch(const KeyRequest& request, const KeyAttri
 }
 
 std::optional<Mismatch> first_mismatch(const ImportRequest& request, const PublicKey& key,
-                                          const KeyAttributes& attributes) {
+                                       const KeyAttributes& attributes) {
   return first_mismatch({request.id, request.block_export, false, family_of(key), bits_of(key)}, attributes);
 }
 

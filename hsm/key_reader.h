@@ -25,7 +25,7 @@ std::size_t count_private_keys(Session& session);
 
 struct Mismatch {
   std::string sentence;  // public
-  bool of_export;        // the attribute is one of those that say whether the key can leave the token
+  bool of_export_block;  // else it is another key altogether
 };
 
 // The contract's section 3 as a table: the first attribute of the key that is not as the request demands; nothing if

@@ -5,6 +5,9 @@
 
 #include <cstdint>
 
+#include "base/clock.h"
+#include "hsm/object_gate.h"
+
 namespace hsmsigner::hsm {
 
 // Sessions and object handles are good as long as this is the same. Both numbers grow; after a reload of the module the
@@ -20,6 +23,10 @@ class Session {
   CK_FUNCTION_LIST& ck() const noexcept { return *functions_; }
   CK_SESSION_HANDLE handle() const noexcept { return handle_; }
   const Epoch& epoch() const noexcept { return epoch_; }
+  // Held around every call that makes a token object, or that begins a search.
+  ObjectGate& gate() const noexcept { return *gate_; }
+  // Of the work done in it.
+  Deadline deadline() const noexcept { return deadline_; }
   // Close it after this work: an operation may still be active in it.
   void poison() noexcept { poisoned_ = true; }
   // A call in it failed for a reason that lies in the session. Its number may be nobody's now, or already another's,
@@ -34,6 +41,8 @@ class Session {
   CK_FUNCTION_LIST* functions_ = nullptr;
   CK_SESSION_HANDLE handle_ = CK_INVALID_HANDLE;
   Epoch epoch_;
+  ObjectGate* gate_ = nullptr;
+  Deadline deadline_;
   bool poisoned_ = false;
 };
 

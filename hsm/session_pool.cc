@@ -9,6 +9,8 @@
 namespace hsmsigner::hsm {
 namespace {
 
+constexpr std::chrono::seconds kLastWorkTime{10};  // of a worker, for what is to be undone when the pool ends
+
 using std::chrono::steady_clock;
 
 // CK_TOKEN_INFO's counts: 0 is CK_EFFECTIVELY_INFINITE, all ones is CK_UNAVAILABLE_INFORMATION; openCryptoki says all
@@ -149,6 +151,7 @@ void SessionPool::work(Session session) {
   const Module::Use use(keeper_.module());
   try {
     ensure_open(session);
+    session.deadline_ = deadline_in(kLastWorkTime);
     at_end_(session);
   } catch (const CkFailure& failure) {
     session.failed(failure.rv());
@@ -168,6 +171,7 @@ void SessionPool::attempt(Job& job, Session& session, std::optional<CkFailure>& 
       throw Error(ErrorKind::session_timeout, {"the token was not free in time"});
     }
     begun = true;
+    session.deadline_ = job.deadline;
     job.work(session);
     keeper_.note_success();
   } catch (const CkFailure& caught) {
@@ -231,6 +235,7 @@ void SessionPool::ensure_open(Session& session) {
   close(session);
   session.epoch_ = epoch;
   session.functions_ = &keeper_.module().functions();
+  session.gate_ = &keeper_.gate();
   session.handle_ = keeper_.open_session();
 }
 

@@ -1,6 +1,6 @@
 // The little cryptography that is done in this process and not in the token: keys wrapped for their way into it, opened
-// on their way out, and the proof that a signature is one. All that this room does with OpenSSL, but for module.cc, which
-// sees to it that modules and OpenSSL leave each other alone.
+// on their way out, and the proof that a signature is one. All that this room does with OpenSSL, but for module.cc,
+// which sees to it that modules and OpenSSL leave each other alone.
 #pragma once
 
 #include <optional>

@@ -99,16 +99,17 @@ class Token {
   GeneratedKey generate(const KeyRequest& request, Deadline deadline);
 
   // Moves a key into the token: unwrapped there under a session AES key where the token can (CKM_AES_KEY_WRAP_PAD, else
-  // CKM_AES_CBC_PAD), else created from its parts, sensitive from the start. Wrapping is for tokens that take keys in no
-  // other way: it hides nothing from who sees the calls into the module, since the AES key's value goes the same way.
-  // Between module and token it is for the module to keep either from view. Read back as a generated one is: LOCAL must be false. Then it signs once, and the signature
-  // must verify under the public key. Throws Error{invalid_object}, "key_file: …", for a key that the token does not
-  // take (its size, its curve).
+  // CKM_AES_CBC_PAD), else created from its parts, sensitive from the start. Wrapping is for tokens that take keys in
+  // no other way: it hides nothing from who sees the calls into the module, since the AES key's value goes the same
+  // way. Between module and token it is for the module to keep either from view. Read back as a generated one is: LOCAL
+  // must be false. Then it signs once, and the signature must verify under the public key. Throws
+  // Error{invalid_object}, "key_file: …", for a key that the token does not take (its size, its curve).
   GeneratedKey import_key(const ImportRequest& request, std::shared_ptr<const PrivateKey> key, Deadline deadline);
 
-  // The key as DER of an unencrypted PrivateKeyInfo (RFC 5208) as the token writes it, not decoded: wrapped by the token
-  // under a session AES key, whose value went in through the module, and opened here. Throws Error{private_key_export_blocked} when the token refuses to wrap it, object_not_present when there is
-  // no such key, token_unavailable when the token wraps none, internal_error when nothing opens that it wrapped.
+  // The key as DER of an unencrypted PrivateKeyInfo (RFC 5208) as the token writes it, not decoded: wrapped by the
+  // token under a session AES key, whose value went in through the module, and opened here. Throws
+  // Error{private_key_export_blocked} when the token refuses to wrap it, object_not_present when there is no such key,
+  // token_unavailable when the token wraps none, internal_error when nothing opens that it wrapped.
   Secret export_key(const Uuid& id, Deadline deadline);
 
   // For a key generated earlier; `public_key` comes from its certificate. Does not touch the token: the object is

@@ -79,9 +79,12 @@ MadeKey make_key(Session& session, TokenImpl& token, const std::shared_ptr<KeyOb
   CK_MECHANISM mechanism{pair.mechanism, nullptr, 0};
   CK_OBJECT_HANDLE public_half = CK_INVALID_HANDLE;
   CK_OBJECT_HANDLE private_half = CK_INVALID_HANDLE;
-  const CK_RV rv =
-      session.ck().C_GenerateKeyPair(session.handle(), &mechanism, pair.public_key.data(), pair.public_key.size(),
-                                     pair.private_key.data(), pair.private_key.size(), &public_half, &private_half);
+  const CK_RV rv = [&] {
+    const ObjectGate::Making making(session.gate(), session.deadline());
+    return session.ck().C_GenerateKeyPair(session.handle(), &mechanism, pair.public_key.data(), pair.public_key.size(),
+                                          pair.private_key.data(), pair.private_key.size(), &public_half,
+                                          &private_half);
+  }();
   if (rv != CKR_OK) not_made(token, object, "C_GenerateKeyPair", rv);
   object->set(private_half, session.epoch());
   return proven_or_destroyed(session, token, object, [&] {

@@ -90,9 +90,7 @@ int serve(const Settings& settings, Secret pin) {
   if (store->accounts().list(0, 1).total == 0) {
     log::warning("there are no accounts yet, so nobody can call; `hsm-signer account create --help` says how");
   }
-  api::ServerOptions options = settings.server;
-  AcceptTransport accept = tls_transport(settings, *token, store->certificates());
-  options.tls = static_cast<bool>(accept);
+  const api::ServerOptions& options = settings.server;
   if (const auto own = tls_certificate(settings, store->certificates())) services.deletion.protect(*own);
   const api::Router router(services.for_api(), options.request_timeout);
   api::HttpServer server(
@@ -100,9 +98,10 @@ int serve(const Settings& settings, Secret pin) {
       [&router](const api::RequestHead& head, const api::Peer& peer, const api::ReadBody& read_body) {
         return router.answer(head, peer, read_body);
       },
-      accept ? std::move(accept) : AcceptTransport(api::accept_plain));
+      make_transport(settings, *token, store->certificates()));
 
-  const std::string url = api::url_of(options, server.bind());
+  server.bind();
+  const std::string url = server.url();
   watch.serving([&server] { server.stop(); }, longest_drain(options));
   log::info("server started", {{"url", url}, {"version", HSM_SIGNER_VERSION}});
   std::cout << "ready " << url << std::endl;

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/plain_transport.h"
 #include "app/private_file.h"
 #include "base/container.h"
 #include "base/error.h"
@@ -96,8 +97,8 @@ void use_token(const TlsSettings& settings, hsm::Token& token, store::Certificat
 
 }  // namespace
 
-AcceptTransport tls_transport(const Settings& settings, hsm::Token& token, store::CertificateStore& certificates) {
-  if (!settings.tls.configured()) return nullptr;
+AcceptTransport make_transport(const Settings& settings, hsm::Token& token, store::CertificateStore& certificates) {
+  if (!settings.tls.configured()) return api::plain_transport();
   tls::ContextOptions options;
   if (settings.tls.certificate.empty()) {
     use_files(settings.tls, options);
@@ -108,7 +109,7 @@ AcceptTransport tls_transport(const Settings& settings, hsm::Token& token, store
   if (options.client_certificate != tls::ClientCertificate::off) {
     options.client_ca = read_text(settings.tls.client_ca_file, "tls.client_ca_file");
   }
-  return [context = tls::Context(options)](int socket, Deadline deadline) { return context.accept(socket, deadline); };
+  return tls::Context(options).transport();
 }
 
 std::optional<Uuid> tls_certificate(const Settings& settings, store::CertificateStore& certificates) {

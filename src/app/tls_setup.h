@@ -11,10 +11,10 @@
 
 namespace hsmsigner::app {
 
-// Empty when there is to be no TLS. Reads the files, or finds the certificate among those here and its key in the
+// Plain when there is to be no TLS. Reads the files, or finds the certificate among those here and its key in the
 // token, and tries the key. Throws Error{invalid_object} with sentences that begin with the setting. The token outlives
 // what is returned.
-AcceptTransport tls_transport(const Settings& settings, hsm::Token& token, store::CertificateStore& certificates);
+AcceptTransport make_transport(const Settings& settings, hsm::Token& token, store::CertificateStore& certificates);
 
 // The certificate here that the server uses, if it uses one: it must not be deleted.
 std::optional<Uuid> tls_certificate(const Settings& settings, store::CertificateStore& certificates);

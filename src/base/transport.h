@@ -23,6 +23,10 @@ class Transport {
  public:
   virtual ~Transport() = default;
 
+  // What must be agreed on before anything else. `go_on` is asked once a second while the peer is waited for: false
+  // ends it. False when it failed: the transport is of no further use then.
+  virtual bool handshake(Deadline, const std::function<bool()>& /*go_on*/) { return true; }
+
   // Octets that came; 0 at the end of the stream; -1 when the deadline passed or the connection broke.
   virtual ssize_t receive(char* data, std::size_t size, Deadline deadline) = 0;
   // Sends all of it. False when the peer does not take it in time or the connection broke.
@@ -35,9 +39,13 @@ class Transport {
   virtual std::optional<PeerCertificate> peer_certificate() const { return std::nullopt; }
 };
 
-// Makes a Transport of an accepted socket, which it then owns; does whatever handshake is needed before the deadline.
-// Null when that failed: the socket is closed then. Thread safe.
-using AcceptTransport = std::function<std::unique_ptr<Transport>(int socket, Deadline deadline)>;
+// What a server makes of its accepted sockets. One function makes a value of each kind, so that nobody else says
+// whether it is TLS.
+struct AcceptTransport {
+  // The Transport owns the socket; it is closed also when this throws. Thread safe.
+  std::function<std::unique_ptr<Transport>(int socket)> make;
+  bool tls;
+};
 
 // Until one of poll(2)'s `events`, or an error that the next call on the socket will tell. False when the deadline
 // passed first.

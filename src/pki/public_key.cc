@@ -50,7 +50,7 @@ RsaPublicKey read_rsa(const X509_PUBKEY* key) {
   return RsaPublicKey{number_of(pkey, OSSL_PKEY_PARAM_RSA_N), number_of(pkey, OSSL_PKEY_PARAM_RSA_E)};
 }
 
-EcPublicKey read_ec(const X509_ALGOR* algorithm, ByteView point) {
+EcPublicKey read_ec(const X509_PUBKEY* key, const X509_ALGOR* algorithm, ByteView point) {
   int parameter_type = V_ASN1_UNDEF;
   const void* parameter = nullptr;
   X509_ALGOR_get0(nullptr, &parameter_type, &parameter, algorithm);
@@ -60,6 +60,7 @@ EcPublicKey read_ec(const X509_ALGOR* algorithm, ByteView point) {
   if (!curve) throw_unsupported("is on an unsupported curve");
   const std::size_t field = (info(*curve).bits + 7) / 8;
   if (point.size() != 1 + 2 * field || point.front() != 0x04) throw_unsupported("is not an uncompressed point");
+  if (X509_PUBKEY_get0(key) == nullptr) throw_unsupported("is not a point of its curve");
   return EcPublicKey{*curve, Bytes(point.begin(), point.end())};
 }
 
@@ -101,7 +102,7 @@ PublicKey read_public_key(const X509_PUBKEY* key) {
   require(X509_PUBKEY_get0_param(&type, nullptr, nullptr, &algorithm, key), "X509_PUBKEY_get0_param");
   switch (OBJ_obj2nid(type)) {
     case NID_rsaEncryption: return read_rsa(key);
-    case NID_X9_62_id_ecPublicKey: return read_ec(algorithm, public_key_octets(key));
+    case NID_X9_62_id_ecPublicKey: return read_ec(key, algorithm, public_key_octets(key));
     default: throw_unsupported("is neither RSA nor EC");
   }
 }

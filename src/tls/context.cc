@@ -46,14 +46,16 @@ int choose_protocol(SSL*, const unsigned char** out, unsigned char* size, const 
 }
 
 void limit_protocol(SSL_CTX* context) {
+  // 112 bits (RSA of 2048, EC of 224), no SHA-1: whatever the system's configuration says.
+  SSL_CTX_set_security_level(context, 2);
   require(SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION), "SSL_CTX_set_min_proto_version");
   require(SSL_CTX_set_cipher_list(context, kCiphers12), "SSL_CTX_set_cipher_list");
   require(SSL_CTX_set_ciphersuites(context, kCiphers13), "SSL_CTX_set_ciphersuites");
   std::string signatures(kSignatures);  // the macro wants a char*
   require(SSL_CTX_set1_sigalgs_list(context, signatures.data()), "SSL_CTX_set1_sigalgs_list");
   // No resumption: connections are kept alive, and a client certificate is looked at in every handshake.
-  SSL_CTX_set_options(
-      context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET |
+                                   SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_CLEANSE_PLAINTEXT);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   require(SSL_CTX_set_num_tickets(context, 0), "SSL_CTX_set_num_tickets");
   SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
@@ -83,7 +85,6 @@ void use_certificate(SSL_CTX* context, const ContextOptions& options) {
       throw fault(setting, "TLS does not take certificate " + std::to_string(i + 1) + " in it");
     }
   }
-  // Purpose first: it fills in what the extensions say.
   if (X509_check_purpose(own, X509_PURPOSE_SSL_SERVER, 0) != 1) {
     throw fault(setting, "the certificate is not for TLS servers: its key usage or extended key usage says otherwise");
   }
@@ -174,12 +175,9 @@ Context::Context(const ContextOptions& options) {
   ERR_clear_error();
 }
 
-std::unique_ptr<Transport> Context::accept(int socket, Deadline deadline) const {
-  auto transport = std::make_unique<TlsTransport>(socket, impl_->context.get(), impl_);
-  const std::optional<std::string> failure = transport->handshake(deadline);
-  if (!failure) return transport;
-  log::info("TLS handshake failed", {{"cause", *failure}});
-  return nullptr;
+AcceptTransport Context::transport() const {
+  return {[impl = impl_](int socket) { return std::make_unique<TlsTransport>(socket, impl->context.get(), impl); },
+          true};
 }
 
 }  // namespace hsmsigner::tls

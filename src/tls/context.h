@@ -36,8 +36,8 @@ class Context {
   // each fault, beginning with the setting.
   explicit Context(const ContextOptions& options);
 
-  // An AcceptTransport. Thread safe; what it made may outlive this object.
-  std::unique_ptr<Transport> accept(int socket, Deadline deadline) const;
+  // It, and what it makes, may outlive this object.
+  AcceptTransport transport() const;
 
  private:
   struct Impl;

@@ -9,12 +9,14 @@
 #include <climits>
 
 #include "base/bytes.h"
+#include "base/log.h"
 #include "tls/external_key.h"
 #include "tls/socket_bio.h"
 
 namespace hsmsigner::tls {
 namespace {
 
+constexpr std::chrono::seconds kBetweenQuestions{1};
 constexpr std::chrono::milliseconds kAlertLinger{500};
 constexpr std::size_t kAlertLingerBytes = 1U << 20;
 
@@ -55,12 +57,11 @@ TlsTransport::~TlsTransport() {
   ::close(socket_);
 }
 
-bool TlsTransport::again(int result, Deadline deadline) {
+bool TlsTransport::is_waiting(int result) {
   const int error = SSL_get_error(ssl_.get(), result);
   if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) {
-    if (wait_for_socket(socket_, error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, deadline)) return true;
-    failure_ = "the deadline passed";
-    return false;
+    awaited_ = error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT;
+    return true;
   }
   failure_ = openssl_errors();
   if (failure_.empty()) failure_ = "the connection ended";
@@ -68,19 +69,44 @@ bool TlsTransport::again(int result, Deadline deadline) {
   return false;
 }
 
-std::optional<std::string> TlsTransport::handshake(Deadline deadline) {
+bool TlsTransport::again(int result, Deadline deadline) {
+  return is_waiting(result) && wait_for_socket(socket_, awaited_, deadline);
+}
+
+bool TlsTransport::handshake(Deadline deadline, const std::function<bool()>& go_on) {
+  using std::chrono::steady_clock;
   const OperationDeadline of_the_key(deadline);
+  Deadline next_question = std::min(deadline, deadline_in(kBetweenQuestions));
   while (true) {
     ERR_clear_error();
+    const Deadline before = steady_clock::now();
     const int result = SSL_do_handshake(ssl_.get());
     if (result == 1) break;
-    if (again(result, deadline)) continue;
-    let_the_alert_arrive();
-    return failure_;
+    // What our own key takes is not the peer's fault.
+    next_question = std::min(deadline, next_question + (steady_clock::now() - before));
+    if (!is_waiting(result)) {
+      log::debug("TLS handshake failed", {{"cause", failure_}});
+      let_the_alert_arrive();
+      return false;
+    }
+    // By the clock and not by the silence: a peer may send an octet now and then.
+    while (true) {
+      const bool ready = wait_for_socket(socket_, awaited_, next_question);
+      const Deadline now = steady_clock::now();
+      if (now >= next_question) {
+        const bool late = now >= deadline;
+        if (late || !go_on()) {
+          log::debug("TLS handshake given up", {{"cause", late ? "the deadline passed" : "its thread is needed"}});
+          return false;
+        }
+        next_question = std::min(deadline, now + kBetweenQuestions);
+      }
+      if (ready) break;
+    }
   }
   peer_ = shown_by(ssl_.get());
   broken_ = false;
-  return std::nullopt;
+  return true;
 }
 
 // A socket that is closed with octets unread resets the connection, and the peer may never see the alert.

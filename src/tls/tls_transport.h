@@ -1,6 +1,7 @@
 // A TLS connection as a Transport. Private to this room.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,9 +19,9 @@ class TlsTransport final : public Transport {
   TlsTransport(const TlsTransport&) = delete;
   TlsTransport& operator=(const TlsTransport&) = delete;
 
-  // The server's side. When it fails, the peer has been told why (RFC 8446 6.2), and the reason is returned.
-  std::optional<std::string> handshake(Deadline deadline);
-
+  // The server's side. When it fails the reason is logged; a peer that still listens has been told why (RFC 8446 6.2),
+  // unless it was given up.
+  bool handshake(Deadline deadline, const std::function<bool()>& go_on) override;
   ssize_t receive(char* data, std::size_t size, Deadline deadline) override;
   bool send(const char* data, std::size_t size, Deadline deadline) override;
   bool end_sending(Deadline deadline) override;
@@ -28,7 +29,9 @@ class TlsTransport final : public Transport {
   std::optional<PeerCertificate> peer_certificate() const override { return peer_; }
 
  private:
-  // Whether the operation that gave `result` can be tried again now. Any other failure ends the connection.
+  // Whether the operation that gave `result` waits for the socket. Any other failure breaks the connection.
+  bool is_waiting(int result);
+  // The same, and the socket is ready before the deadline.
   bool again(int result, Deadline deadline);
   void let_the_alert_arrive();
 
@@ -36,6 +39,7 @@ class TlsTransport final : public Transport {
   const std::shared_ptr<const void> settings_;
   const SslPtr ssl_;
   std::optional<PeerCertificate> peer_;
+  short awaited_ = 0;  // poll(2)'s event, of what is_waiting()
   std::string failure_;
   bool broken_ = true;  // nothing can be sent: not yet, or no more
   bool ended_ = false;  // close_notify was sent

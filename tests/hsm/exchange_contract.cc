@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "pki/private_key_file.h"
 #include "session_objects.h"
 #include "software_key.h"
 
@@ -31,6 +32,7 @@ void check_export(Token& token, const Target& target, const Uuid& id, const Publ
   if (target.exports && !block_export) {
     const Secret pkcs8 = token.export_key(id, soon());
     CHECK(public_key_der(pkcs8) == public_key_der(public_key));
+    CHECK(pki::parse_private_key(pkcs8, nullptr).public_key() == public_key);
   } else {
     CHECK(kind_thrown([&] { token.export_key(id, soon()); }) ==
           (target.exports ? ErrorKind::private_key_export_blocked : ErrorKind::token_unavailable));

@@ -125,6 +125,36 @@ TEST_CASE("a key unwrapped other than asked that cannot be destroyed is not brou
   CHECK(token.comes_to(0));
 }
 
+TEST_CASE("a key that may have been created after one was unwrapped other than asked does not stay") {
+  const FaultyToken token;
+  const auto opened = token.open();
+  const SoftwareKey ec = software_ec_key(KeyAlgorithm::ec_p256);
+  // The first C_CreateObject makes the session AES key.
+  token.faults.plan(
+      "C_GetAttributeValue report=sensitive:false times=1\n"
+      "C_CreateObject rv=CKR_DEVICE_ERROR after skip=1 times=1");
+  told_by([&] { import(*opened, ec); });
+  CHECK(token.faults.calls("C_UnwrapKey") == 1);
+  CHECK(token.faults.calls("C_CreateObject") == 2);
+  token.faults.plan("");
+  CHECK(is_taken_up_again(*opened, ec));
+  CHECK(token.comes_to(0));
+}
+
+TEST_CASE("whether a token unwraps keys as asked is remembered for blocked keys and for others by themselves") {
+  const FaultyToken token;
+  const auto opened = token.open();
+  const SoftwareKey ec = software_ec_key(KeyAlgorithm::ec_p256);
+  token.faults.plan("C_GetAttributeValue report=extractable:true times=1");
+  import(*opened, ec, true);
+  CHECK(token.faults.calls("C_UnwrapKey") == 1);
+  import(*opened, ec, true);
+  CHECK(token.faults.calls("C_UnwrapKey") == 1);
+  import(*opened, ec, false);
+  import(*opened, ec, false);
+  CHECK(token.faults.calls("C_UnwrapKey") == 3);
+}
+
 TEST_CASE("a token that refuses to unwrap a key gets it from its parts") {
   const FaultyToken token;
   const auto opened = token.open();

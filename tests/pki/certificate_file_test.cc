@@ -2,6 +2,7 @@
 #include "pki/certificate_file.h"
 
 #include "file_fixtures.h"
+#include "pki/pem_blocks.h"
 #include "support/command.h"
 
 using namespace hsmsigner;
@@ -90,4 +91,41 @@ TEST_CASE("a truncated certificate file is refused wherever it ends") {
   for (std::size_t size = 0; size < der.size(); size += 50) {
     CHECK(der_refusal(der.substr(0, size)) == "certificate_file: holds no certificate");
   }
+}
+
+TEST_CASE("a certificate with a malformed date is refused, whichever it is and however it comes") {
+  const std::string& key = openssl_key(KeyAlgorithm::ec_p256);
+  const std::string der = to_der(openssl_certificate(key, "x"));
+  const std::string utc_time("\x17\x0d", 2);  // RFC 5280 4.1.2.5.1: YYMMDDHHMMSSZ
+  std::size_t at = 0;
+  for (int which = 0; which < 2; ++which) {
+    at = der.find(utc_time, at + 1);
+    REQUIRE(at != std::string::npos);
+    for (const char* date : {"99xx32000000Z", "990230000000Z", "990101250000Z", "9901010000000"}) {
+      CAPTURE(which);
+      CAPTURE(date);
+      const std::string bad = std::string(der).replace(at + 2, 13, date);
+      CHECK(der_refusal(bad) == "certificate_file: holds a certificate with a malformed date");
+      const std::string pem = pki::to_pem("CERTIFICATE", octets(bad));
+      CHECK(pem_refusal(pem) == "certificate_file: holds a certificate with a malformed date");
+    }
+  }
+}
+
+TEST_CASE("a certificate of more than 65536 octets is refused") {
+  const TemporaryDirectory directory;
+  const auto with_comment = [&](std::size_t size) {
+    const std::string config =
+        directory.write("config", "[req]\ndistinguished_name=dn\nx509_extensions=v3\n[dn]\n[v3]\n1.2.3.4=DER:" +
+                                      std::string(2 * size, '0'));
+    must_run({"openssl", "req", "-x509", "-new", "-key", directory.write("key", openssl_key(KeyAlgorithm::rsa_2048)),
+              "-subj", "/CN=x", "-config", config, "-set_serial", "4711", "-out", directory.file("pem")});
+    return read_file(directory.file("pem"));
+  };
+  const std::size_t others = to_der(with_comment(60000)).size() - 60000;
+  CHECK(pem_refusal(with_comment(65536 - others)).empty());
+  const std::string longer = with_comment(65537 - others);
+  CHECK(to_der(longer).size() == 65537);
+  CHECK(pem_refusal(longer) == "certificate_file: is longer than 65536 octets");
+  CHECK(der_refusal(to_der(longer)) == "certificate_file: is longer than 65536 octets");
 }

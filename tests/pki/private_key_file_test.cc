@@ -412,6 +412,9 @@ TEST_CASE("work that would keep the server busy is refused before it is done") {
   CHECK(with_costs("\x02\x02\x40\x00\x02\x01\x08\x02\x01\x11") == too_much);
   CHECK(with_costs("\x02\x02\x40\x00\x02\x01\x11\x02\x01\x01") == too_much);
   CHECK(with_costs("\x02\x02\xc0\x00\x02\x01\x08\x02\x01\x01") == too_much);
+  // 32 MiB for V alone is more than OpenSSL takes for all.
+  CHECK(with_costs("\x02\x02\x40\x00\x02\x01\x10\x02\x01\x01") == too_much);
+  CHECK(with_costs("\x02\x02\x40\x00\x02\x01\x0f\x02\x01\x01") == "passphrase: is wrong");
 }
 
 TEST_CASE("encryption that is not known is said so") {

@@ -1,12 +1,5 @@
 // That reading and writing private keys leaves nothing of them in this process's memory.
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <array>
-#include <fstream>
 #include <functional>
-#include <sstream>
 #include <string>
 #include <utility>
 
@@ -14,62 +7,14 @@
 #include "pki/certificate_file.h"
 #include "pki/private_key_file.h"
 #include "support/command.h"
+#include "support/memory_search.h"
 
-// The sanitizers' own mappings are too large to be searched.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define HSM_SIGNER_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define HSM_SIGNER_SANITIZED 1
-#endif
-#endif
 #ifndef HSM_SIGNER_SANITIZED
 
 using namespace hsmsigner;
 using namespace test_support;
 
 namespace {
-
-// Complemented, so that what is looked for is not itself found.
-std::string complement(std::string_view text) {
-  std::string result;
-  result.reserve(text.size());
-  for (const char c : text) result += static_cast<char>(~c);
-  return result;
-}
-
-// How often the octets are in writable memory, in this order or as a number's words have them (little-endian).
-std::size_t copies_of(const std::string& complemented) {
-  const std::string reversed(complemented.rbegin(), complemented.rend());
-  std::size_t found = 0;
-  std::ifstream maps("/proc/self/maps");
-  const int memory = ::open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
-  REQUIRE(memory >= 0);
-  static std::array<char, 1 << 20> chunk;  // zero but while it is searched, so that it does not find itself
-  for (std::string line; std::getline(maps, line);) {
-    std::istringstream words(line);
-    std::size_t begin = 0;
-    std::size_t end = 0;
-    char dash = 0;
-    std::string rights;
-    words >> std::hex >> begin >> dash >> end >> rights;
-    if (!rights.starts_with("rw")) continue;
-    while (end - begin > complemented.size()) {
-      const ssize_t size =
-          ::pread(memory, chunk.data(), std::min(chunk.size(), end - begin), static_cast<off_t>(begin));
-      if (size <= 0) break;
-      for (char& c : chunk) c = static_cast<char>(~c);
-      const std::string_view searched(chunk.data(), static_cast<std::size_t>(size));
-      for (const std::string& form : {complemented, reversed}) {
-        for (std::size_t at = 0; (at = searched.find(form, at)) != std::string_view::npos; ++at) ++found;
-      }
-      cleanse(chunk.data(), chunk.size());
-      begin += searched.size() == chunk.size() ? searched.size() - complemented.size() : searched.size();
-    }
-  }
-  ::close(memory);
-  return found;
-}
 
 // The last half of the private number, which no public field has.
 std::string secret_part(const PrivateKey& key) {

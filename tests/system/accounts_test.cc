@@ -622,3 +622,38 @@ TEST_CASE("every command about accounts and their tokens explains itself with an
     CHECK(help.out.find(example, at) != std::string::npos);
   }
 }
+
+TEST_CASE("who has the secret of before the last rotation only, in its grace time, cannot rotate again") {
+  const ServerFixture server;
+  const Account old = server.create_account("payments", {"reader=*"});
+  const Account fresh = handed_out(call(server, server.access_token(old), "POST", "/accounts/self:rotate"));
+  const std::string thief = server.access_token(old);
+  CHECK(call(server, thief, "GET", "/certificates").status == 200);
+  check_error(call(server, thief, "POST", "/accounts/self:rotate"), 403, "E007", "Unauthorized");
+  CHECK(server.request_token(fresh).status == 200);
+  CHECK(call(server, server.access_token(fresh), "POST", "/accounts/self:rotate").status == 201);
+}
+
+TEST_CASE("a request that holds back its body does not outlive its credential") {
+  const ServerFixture server;
+  const Account account = server.create_account("payments", {"issuer=*"});
+  const std::string token = server.access_token(account);
+  const std::string body = certificate("late").json();
+  for (const auto& [target, text] : {std::pair<std::string, std::string>{"/accounts/self:rotate", "{}"},
+                                     std::pair<std::string, std::string>{"/certificates", body}}) {
+    CAPTURE(target);
+    const std::string current = server.access_token(account);
+    SlowRequest request(server.port(), "POST " + target +
+                                           " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                                           "Authorization: Bearer " +
+                                           current + "\r\nConnection: close\r\nContent-Length: " +
+                                           std::to_string(text.size()) + "\r\n\r\n");
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    REQUIRE(server.command({"account", "disable", "payments"}).exit_code == 0);
+    const std::string answer = request.finish(text);
+    CHECK_MESSAGE(answer.starts_with("HTTP/1.1 401"), answer);
+    REQUIRE(server.command({"account", "enable", "payments"}).exit_code == 0);
+    CHECK(server.request_token(account).status == 200);  // its secret is still its own
+  }
+  CHECK(server.keys() == 0);
+}

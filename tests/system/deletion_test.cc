@@ -32,7 +32,7 @@ bool not_there(const Reply& reply) {
 
 }  // namespace
 
-TEST_CASE("deletion answers the resource as it was; then key, record and name are gone") {
+TEST_CASE("deletion answers the resource as it was, then key, record and name are gone") {
   const ServerFixture server;
   const Json stays = server.must_generate(certificate("stays"));
   for (const std::string algorithm : {R"({"ecdsa_number_of_bits":256})", R"({"rsa_number_of_bits":2048})"}) {

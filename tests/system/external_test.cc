@@ -161,10 +161,13 @@ TEST_CASE("a certificate that is not the request's answer is refused, and the re
 TEST_CASE("a pending request can be exported as a request only") {
   const ServerFixture server;
   const Json pending = server.must_generate(external("x").set("is_block_privateKey", "false"));
-  for (const auto& [format, passphrase] : std::vector<std::pair<std::string, std::string>>{
-           {"pem", ""}, {"der", ""}, {"pkcs12", "long enough"}, {"pem", "long enough"}}) {
-    CAPTURE(format);
-    check_error(export_as(server, pending, format, passphrase), 400, "E003", "Invalid Command");
+  struct Row {
+    const char* format;
+    const char* passphrase;
+  };
+  for (const Row& row : {Row{"pem", ""}, Row{"der", ""}, Row{"pkcs12", "long enough"}, Row{"pem", "long enough"}}) {
+    CAPTURE(row.format);
+    check_error(export_as(server, pending, row.format, row.passphrase), 400, "E003", "Invalid Command");
   }
   check_error(export_as(server, server.must_generate(certificate("self-signed")), "pkcs10"), 400, "E003",
               "Invalid Command");

@@ -136,8 +136,6 @@ TEST_CASE("10,000 random requests: no 500, no hang, no other form, and nothing t
 
   ServerOptions options;
   options.settings["server.read_timeout_ms"] = "1500";
-  if (std::getenv("XS")) options.settings["token.sessions"] = std::getenv("XS");
-  if (std::getenv("XG")) options.settings["token.parallel_generations"] = std::getenv("XG");
   const ServerFixture server(options);
   Ledger ledger;
   Materials materials;

@@ -524,3 +524,37 @@ TEST_CASE("containers are told apart by kind and by case") {
   check_error(call(server, token, "POST", "/certificates?folder=Theirs", certificate("x").drop("folder").json()), 403,
               "E007", "Unauthorized");
 }
+
+TEST_CASE("to use an authority is not to found another one below it") {
+  const ServerFixture server;
+  server.must_generate(certificate("Corp CA").text("folder", "Authorities").set("is_certificate_authority", "true"));
+  const std::string payments =
+      server.access_token(server.create_account("payments", {"issuer=folder:Payments", "signer=folder:Authorities"}));
+  const std::string authorities = server.access_token(
+      server.create_account("authorities", {"issuer=folder:Payments", "issuer=folder:Authorities"}));
+  const Body leaf = certificate("leaf").text("folder", "Payments").text("signed_by", "Corp CA");
+  const Body authority = Body(leaf).text("certificate_name", "sub").set("is_certificate_authority", "true");
+  CHECK(call(server, payments, "POST", "/certificates", leaf.json()).status == 201);
+  check_error(call(server, payments, "POST", "/certificates", authority.json()), 403, "E007", "Unauthorized");
+  CHECK(call(server, authorities, "POST", "/certificates", authority.json()).status == 201);
+}
+
+TEST_CASE("an id in signed_by means that certificate, and never one that has it for a name") {
+  const ServerFixture server;
+  const std::string id = "00000000-0000-4000-8000-000000000000";
+  server.must_generate(certificate(id).set("is_certificate_authority", "true"));
+  const auto sentences = check_invalid_object(server.generate(certificate("leaf").text("signed_by", id)));
+  CHECK(names_field(sentences, "signed_by"));
+}
+
+TEST_CASE("a namesake that a caller may not use does not stand in its way") {
+  const ServerFixture server;
+  for (const char* folder : {"Authorities", "Elsewhere"}) {
+    server.must_generate(certificate("Corp CA").text("folder", folder).set("is_certificate_authority", "true"));
+  }
+  const std::string token = server.access_token(server.create_account(
+      "payments", {"issuer=folder:Payments", "signer=folder:Authorities", "reader=folder:Elsewhere"}));
+  const Reply made = call(server, token, "POST", "/certificates",
+                          certificate("leaf").text("folder", "Payments").text("signed_by", "Corp CA").json());
+  CHECK_MESSAGE(made.status == 201, made.body);
+}

@@ -24,6 +24,15 @@ std::string lower(std::string text) {
   return text;
 }
 
+// The server may answer and close before it has read everything.
+void send_all(int fd, std::string_view octets) {
+  while (!octets.empty()) {
+    const ssize_t count = ::send(fd, octets.data(), octets.size(), MSG_NOSIGNAL);
+    if (count <= 0) return;
+    octets.remove_prefix(static_cast<std::size_t>(count));
+  }
+}
+
 // Sanitised builds are several times slower.
 constexpr std::chrono::seconds kStartTime(30);
 constexpr std::chrono::seconds kStopTime(30);
@@ -68,31 +77,31 @@ Reply exchange(int port, const Request& request, std::chrono::seconds timeout) {
   return reply;
 }
 
-std::string exchange_raw(int port, const std::string& octets) {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) throw std::runtime_error("no socket");
+SlowRequest::SlowRequest(int port, const std::string& head) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  if (fd_ < 0) throw std::runtime_error("no socket");
   const timeval limit{5, 0};
-  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<std::uint16_t>(port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return;
+  send_all(fd_, head);
+}
+
+SlowRequest::~SlowRequest() { ::close(fd_); }
+
+std::string SlowRequest::finish(const std::string& body) {
+  send_all(fd_, body);
   std::string answer;
-  if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
-    std::size_t sent = 0;
-    while (sent < octets.size()) {
-      const ssize_t count = ::send(fd, octets.data() + sent, octets.size() - sent, MSG_NOSIGNAL);
-      if (count <= 0) break;  // the server may answer and close before it has read everything
-      sent += static_cast<std::size_t>(count);
-    }
-    char buffer[4096];
-    for (ssize_t count = 0; (count = ::recv(fd, buffer, sizeof buffer, 0)) > 0;) {
-      answer.append(buffer, static_cast<std::size_t>(count));
-    }
+  char buffer[4096];
+  for (ssize_t count = 0; (count = ::recv(fd_, buffer, sizeof buffer, 0)) > 0;) {
+    answer.append(buffer, static_cast<std::size_t>(count));
   }
-  ::close(fd);
   return answer;
 }
+
+std::string exchange_raw(int port, const std::string& octets) { return SlowRequest(port, octets).finish(""); }
 
 std::string program() { return HSM_SIGNER_PROGRAM; }
 

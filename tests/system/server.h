@@ -55,6 +55,20 @@ struct Account {
   std::string client_secret;
 };
 
+// A request whose head is sent at once, and its body when the test says so. Over a connection of its own.
+class SlowRequest {
+ public:
+  SlowRequest(int port, const std::string& head);
+  ~SlowRequest();
+  SlowRequest(const SlowRequest&) = delete;
+  SlowRequest& operator=(const SlowRequest&) = delete;
+  // Sends the rest; returns everything that the server answers until it closes or falls silent.
+  std::string finish(const std::string& body);
+
+ private:
+  int fd_ = -1;
+};
+
 // The program under test.
 std::string program();
 

@@ -2,6 +2,8 @@
 #include "tls/context.h"
 
 #include <doctest/doctest.h>
+#include <openssl/conf.h>
+#include <openssl/ssl.h>
 
 #include "base/error.h"
 #include "tls/key_file.h"
@@ -43,6 +45,23 @@ TEST_CASE("a certificate and its key are taken, EC and RSA, alone and with their
     options.certificate_chain += authority.certificate();
     CHECK(fault_of(options) == "");
   }
+}
+
+TEST_CASE("keys of less than 112 bits are refused, whatever the system's configuration of OpenSSL says") {
+  const test_support::TemporaryDirectory directory;
+  const std::string weak = directory.write("weak",
+                                           "openssl_conf = all\n[all]\nssl_conf = ssl\n[ssl]\nsystem_default = "
+                                           "ours\n[ours]\nCipherString = DEFAULT@SECLEVEL=0\n");
+  REQUIRE(CONF_modules_load_file(weak.c_str(), nullptr, 0) == 1);
+  SSL_CTX* const any = SSL_CTX_new(TLS_server_method());
+  REQUIRE(SSL_CTX_get_security_level(any) == 0);
+  SSL_CTX_free(any);
+  const Authority authority;
+  Authority::Wanted wanted;
+  wanted.algorithm = "rsa1024";
+  const std::string fault = fault_of(options_for(authority.issue("server", wanted)));
+  CHECK_MESSAGE(fault.find("its key is too small") != std::string::npos, fault);
+  CONF_modules_unload(1);
 }
 
 TEST_CASE("a key that is not the certificate's is refused, naming both settings") {

@@ -4,6 +4,8 @@
 #include <atomic>
 #include <thread>
 
+#include "api/plain_transport.h"
+#include "base/error.h"
 #include "tls/test_server.h"
 
 using namespace hsmsigner;
@@ -165,6 +167,28 @@ TEST_CASE("a handshake that stalls keeps nobody else waiting") {
   stalled.join();
 }
 
+TEST_CASE("a handshake that stalls, or comes an octet at a time, gives its thread to who waits") {
+  api::ServerOptions options;
+  options.max_connections = 1;
+  options.read_timeout = std::chrono::seconds(30);
+  const Fixture fixture("ec", options);
+  const std::string hello("\x16\x03\x01\x02\x00\x01", 6);
+  for (const bool dribbles : {false, true}) {
+    CAPTURE(dribbles);
+    Raw raw;
+    std::thread stalled(
+        [&] { raw = talk(fixture.server.port(), hello, dribbles ? milliseconds(100) : milliseconds(0)); });
+    std::this_thread::sleep_for(milliseconds(200));
+    const auto began = std::chrono::steady_clock::now();
+    for (int i = 0; i < 3; ++i) CHECK(curl(fixture.authority, {fixture.server.url()}).exit_code == 0);
+    CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(5));
+    stalled.join();
+    CHECK(raw.closed);
+    CHECK(raw.took < milliseconds(5000));
+    CHECK(raw.took >= milliseconds(900));  // a newcomer does not end at once what is under way
+  }
+}
+
 TEST_CASE("silent connections give way to those that speak") {
   api::ServerOptions options;
   options.max_connections = 1;
@@ -211,6 +235,44 @@ TEST_CASE("HEAD has the length and no body") {
   CHECK(holds(result.out, "Content-Length: " + std::to_string(kBigAnswer)));
   CHECK(holds(result.out, "Content-Type: text/plain"));
   CHECK_FALSE(holds(result.out, "bbb"));
+}
+
+TEST_CASE("a server without TLS listens on loopback only, one with it anywhere, and its URL says which it is") {
+  const Authority authority;
+  const tls::Context context(options_for(authority.issue("server")));
+  const auto nothing = [](const auto&...) { return api::Answer(); };
+  api::ServerOptions options;
+  options.port = 0;
+  for (const std::string address : {"127.0.0.1", "0.0.0.0"}) {
+    CAPTURE(address);
+    options.address = address;
+    api::HttpServer with(options, nothing, context.transport());
+    const int port = with.bind();
+    CHECK(with.url() == "https://" + address + ":" + std::to_string(port));
+    api::HttpServer without(options, nothing, api::plain_transport());
+    if (address == "0.0.0.0") {
+      CHECK_THROWS_AS(without.bind(), Error);
+    } else {
+      const int plain_port = without.bind();
+      CHECK(without.url() == "http://" + address + ":" + std::to_string(plain_port));
+    }
+  }
+}
+
+TEST_CASE("a server that is told to stop ends handshakes under way") {
+  const Authority authority;
+  const tls::Context context(options_for(authority.issue("server")));
+  api::ServerOptions options;
+  options.read_timeout = std::chrono::seconds(30);
+  std::thread stalled;
+  const auto began = std::chrono::steady_clock::now();
+  {
+    const TestServer server(context, options);
+    stalled = std::thread([port = server.port()] { talk(port, std::string("\x16\x03\x01\x02\x00\x01", 6)); });
+    std::this_thread::sleep_for(milliseconds(200));
+  }
+  CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(5));
+  stalled.join();
 }
 
 TEST_CASE("a server that is told to stop lets silent and kept-alive clients go") {

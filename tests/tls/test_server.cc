@@ -39,8 +39,7 @@ api::Answer answer(const api::RequestHead& head, const api::Peer& peer, const ap
   return answer;
 }
 
-api::ServerOptions with_tls(api::ServerOptions options) {
-  options.tls = true;
+api::ServerOptions on_any_port(api::ServerOptions options) {
   options.port = 0;
   return options;
 }
@@ -48,13 +47,12 @@ api::ServerOptions with_tls(api::ServerOptions options) {
 }  // namespace
 
 TestServer::TestServer(AcceptTransport accept, api::ServerOptions options)
-    : server_(with_tls(std::move(options)), answer, std::move(accept)),
+    : server_(on_any_port(std::move(options)), answer, std::move(accept)),
       port_(server_.bind()),
       thread_([this] { server_.run(); }) {}
 
 TestServer::TestServer(const tls::Context& context, api::ServerOptions options)
-    : TestServer([context](int socket, Deadline deadline) { return context.accept(socket, deadline); },
-                 std::move(options)) {}
+    : TestServer(context.transport(), std::move(options)) {}
 
 TestServer::~TestServer() {
   server_.stop();
@@ -85,7 +83,7 @@ test_support::CommandResult s_client(const Authority& authority, int port, const
   return test_support::run_command(argv, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
 }
 
-Raw talk(int port, const std::string& octets) {
+Raw talk(int port, const std::string& octets, std::chrono::milliseconds interval) {
   const auto began = std::chrono::steady_clock::now();
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
@@ -103,7 +101,15 @@ Raw talk(int port, const std::string& octets) {
   }
   const Deadline deadline = deadline_in(std::chrono::seconds(10));
   char chunk[4096];
-  while (wait_for_socket(socket, POLLIN, deadline)) {
+  const auto something_came = [&] {
+    if (interval.count() == 0) return wait_for_socket(socket, POLLIN, deadline);
+    while (std::chrono::steady_clock::now() < deadline) {
+      if (wait_for_socket(socket, POLLIN, deadline_in(interval))) return true;
+      ::send(socket, "", 1, MSG_NOSIGNAL);
+    }
+    return false;
+  };
+  while (something_came()) {
     const ssize_t count = ::recv(socket, chunk, sizeof chunk, 0);
     raw.closed = count <= 0;
     if (raw.closed) break;

@@ -43,12 +43,12 @@ test_support::CommandResult curl(const Authority& authority, const std::vector<s
 test_support::CommandResult s_client(const Authority& authority, int port, const std::vector<std::string>& arguments);
 
 // A TCP connection to the server. Sends the octets, if any; what the server sends until it closes, and how long that
-// took.
+// took. With an interval, sends zeros one by one after them.
 struct Raw {
   std::string received;
   std::chrono::milliseconds took;
   bool closed = false;  // false: the server was still there after ten seconds
 };
-Raw talk(int port, const std::string& octets);
+Raw talk(int port, const std::string& octets, std::chrono::milliseconds interval = {});
 
 }  // namespace tls_test

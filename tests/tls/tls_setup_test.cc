@@ -78,7 +78,7 @@ struct Fixture {
     return id;
   }
 
-  AcceptTransport make() { return app::tls_transport(settings, *token, store->certificates()); }
+  AcceptTransport make() { return app::make_transport(settings, *token, store->certificates()); }
 
   std::string fault() {
     try {
@@ -101,7 +101,7 @@ struct Fixture {
 
 TEST_CASE("without settings there is no TLS") {
   Fixture fixture;
-  CHECK_FALSE(fixture.make());
+  CHECK_FALSE(fixture.make().tls);
 }
 
 TEST_CASE("a certificate and a key in files serve") {
