@@ -190,8 +190,8 @@ TEST_CASE("a token is had at each of the three places, by Basic and by the form,
       const std::string token = json["access_token"].text();
       CHECK(parse(token).payload["scope"].text() == "tsg_id:1234 email");
       CHECK(call(server, token, "GET", "/certificates").status == 200);
-      // Schemes are case-insensitive (RFC 9110 11.1).
-      CHECK(with_authorization(server, "bearer " + token).status == 200);
+      // Schemes are case-insensitive (RFC 9110 11.1), which the contract's proxy does not know.
+      CHECK(server.send({"GET", "/certificates", {{"Authorization", "bearer " + token}}, "", true}).status == 200);
     }
   }
 }
