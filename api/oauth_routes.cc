@@ -48,9 +48,9 @@ TokenRequest read_token_request(std::string_view form) {
   bool seen_grant_type = false;
   bool seen_scope = false;
   for (auto& [name, value] : parse_form(form)) {
-    const auto take = [&](bool seen) {
+    const auto take = [&request, &field = name](bool seen) {
       // RFC 6749 3.2: parameters must not be included more than once.
-      if (seen) request.fault = name + " is given twice";
+      if (seen) request.fault = field + " is given twice";
       return !seen;
     };
     if (name == "grant_type" && take(seen_grant_type)) {
