@@ -15,7 +15,7 @@ namespace hsmsigner::store {
 namespace {
 
 // How long SQLite waits for another process's lock. The writer's callers can give up earlier (group_writer.h).
-constexpr int busy_timeout_milliseconds = 2000;
+constexpr int busy_timeout_milliseconds = 5000;
 constexpr long long synchronous_full = 2;
 constexpr int sqlite_constraint = 19;  // SQLITE_CONSTRAINT
 
