@@ -229,7 +229,9 @@ TEST_CASE("settings of TLS that do not go together are told, each by its name") 
       {"certificate = \"folder:x/y\"\nclient_ca_file = \"a\"", "tls.client_ca_file has no effect"},
       {"client_certificate = \"maybe\"", "tls.client_certificate (line 4): must be one of"},
   };
-  for (const auto& [text, sentence] : rows) {
+  for (const auto& row : rows) {
+    const std::string& text = row.first;
+    const std::string& sentence = row.second;
     CAPTURE(text);
     const std::vector<std::string> faults = faults_of(token + text + "\n");
     CHECK(faults.size() == 1);

@@ -639,8 +639,13 @@ TEST_CASE("a request that holds back its body does not outlive its credential") 
   const Account account = server.create_account("payments", {"issuer=*"});
   const std::string token = server.access_token(account);
   const std::string body = certificate("late").json();
-  for (const auto& [target, text] : {std::pair<std::string, std::string>{"/accounts/self:rotate", "{}"},
-                                     std::pair<std::string, std::string>{"/certificates", body}}) {
+  struct Row {
+    std::string target;
+    std::string text;
+  };
+  for (const Row& row : {Row{"/accounts/self:rotate", "{}"}, Row{"/certificates", body}}) {
+    const std::string& target = row.target;
+    const std::string& text = row.text;
     CAPTURE(target);
     const std::string current = server.access_token(account);
     SlowRequest request(server.port(), "POST " + target +
