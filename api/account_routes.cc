@@ -25,27 +25,11 @@ Answer ok(std::string json) {
   return answer;
 }
 
-// Makes a secret once: what is answered is what is kept, sealed, for the same request sent again.
-template <typename Compose, typename Make>
-Answer make_once(const OnceOnly& once, Compose compose, Make make) {
-  if (auto earlier = once.earlier()) return *std::move(earlier);
-  std::optional<Answer> kept;
-  service::ComposeAccountAnswer keep;
-  if (once.has_key()) {
-    keep = [&](const service::AccountWithSecret& made) {
-      kept = compose(made);
-      return once.keep(*kept);
-    };
-  }
-  const service::AccountWithSecret made = make(keep);
-  return kept ? *std::move(kept) : compose(made);
-}
-
 Answer rotate(const Call& call, const std::string& client_id, service::Accounts::By by) {
   const bool own = by == service::Accounts::By::holder;
   const JsonBody body = read_no_body(call);
   const OnceOnly once(call, body.text, kLeastSecretKey);
-  return make_once(
+  return answer_once<service::AccountWithSecret>(
       once,
       [](const service::AccountWithSecret& made) {
         Answer answer = ok(rotation_json(made));
@@ -78,7 +62,7 @@ Answer create_account(const Call& call) {
   refuse_parameters(call);
   const JsonBody body = read_json_object(call, BodyNeed::required);
   const OnceOnly once(call, body.text, kLeastSecretKey);
-  return make_once(
+  return answer_once<service::AccountWithSecret>(
       once,
       [](const service::AccountWithSecret& made) {
         Answer answer = ok(account_json(made));

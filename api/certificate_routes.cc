@@ -21,20 +21,13 @@ Answer created(const Call& call, const store::CertificateRecord& record, UnixTim
   return answer;
 }
 
-// Makes a certificate once: what is answered is what is kept for the same request sent again.
 template <typename Make>
-Answer make_once(const Call& call, const OnceOnly& once, Make make) {
-  if (auto earlier = once.earlier()) return *std::move(earlier);
-  std::optional<Answer> kept;
-  service::ComposeAnswer compose;
-  if (once.has_key()) {
-    compose = [&](const store::CertificateRecord& record) {
-      kept = created(call, record, call.services.catalogue.now());
-      return once.keep(*kept);
-    };
-  }
-  const store::CertificateRecord record = make(compose);
-  return kept ? *std::move(kept) : created(call, record, call.services.catalogue.now());
+Answer create_once(const Call& call, const JsonBody& body, const Make& make) {
+  const OnceOnly once(call, body.text);
+  return answer_once<store::CertificateRecord>(
+      once,
+      [&](const store::CertificateRecord& record) { return created(call, record, call.services.catalogue.now()); },
+      make);
 }
 
 }  // namespace
@@ -65,8 +58,7 @@ Answer list_certificates(const Call& call) {
 Answer generate_certificate(const Call& call) {
   const auto in_query = container_in_query(call.target);
   const JsonBody body = read_json_object(call, BodyNeed::required);
-  const OnceOnly once(call, body.text);
-  return make_once(call, once, [&](const service::ComposeAnswer& compose) {
+  return create_once(call, body, [&](const service::ComposeAnswer& compose) {
     service::GenerateRequest request = read_generate_body(body.json, in_query);
     check_schema("GenerateCertificate", body.json, request.faults);
     return call.services.generation.generate(call.caller(), std::move(request), call.deadline(), compose);
@@ -76,8 +68,7 @@ Answer generate_certificate(const Call& call) {
 Answer import_certificate(const Call& call) {
   const auto in_query = container_in_query(call.target);
   const JsonBody body = read_json_object(call, BodyNeed::required);
-  const OnceOnly once(call, body.text);
-  return make_once(call, once, [&](const service::ComposeAnswer& compose) {
+  return create_once(call, body, [&](const service::ComposeAnswer& compose) {
     service::ImportRequest request = read_import_body(body.json, in_query);
     check_schema("ImportCertificate", body.json, request.faults);
     return call.services.exchange.import_certificate(call.caller(), std::move(request), call.deadline(), compose);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "api/answer.h"
 #include "api/call.h"
@@ -31,5 +32,22 @@ class OnceOnly {
  private:
   std::optional<service::RepeatedRequests::Turn> turn_;
 };
+
+// Makes something once. `make` is handed what keeps the answer in the transaction that makes it (empty without a key),
+// and `compose` puts the answer together: what is answered is what is kept for the same request sent again.
+template <typename Made, typename Compose, typename Make>
+Answer answer_once(const OnceOnly& once, const Compose& compose, const Make& make) {
+  if (auto earlier = once.earlier()) return *std::move(earlier);
+  std::optional<Answer> kept;
+  std::function<store::AnswerRecord(const Made&)> keep;
+  if (once.has_key()) {
+    keep = [&](const Made& made) {
+      kept = compose(made);
+      return once.keep(*kept);
+    };
+  }
+  const Made made = make(keep);
+  return kept ? *std::move(kept) : compose(made);
+}
 
 }  // namespace hsmsigner::api
