@@ -1,12 +1,11 @@
 #include "auth/sealing.h"
 
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/rand.h>
 
-#include <array>
 #include <memory>
 
+#include "auth/hmac.h"
 #include "base/base64.h"
 #include "base/error.h"
 
@@ -15,8 +14,6 @@ namespace {
 
 constexpr std::size_t kNonce = 12;  // SP 800-38D 5.2.1.1
 constexpr std::size_t kTag = 16;
-
-using Digest256 = std::array<std::uint8_t, 32>;
 
 struct FreeCipher {
   void operator()(EVP_CIPHER_CTX* context) const noexcept { EVP_CIPHER_CTX_free(context); }
@@ -29,17 +26,12 @@ void require(bool good, const char* what) {
 
 const unsigned char* octets(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
 
-Digest256 hmac(std::string_view key, std::string_view data) {
-  Digest256 value{};
-  unsigned int size = 0;
-  require(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), octets(data), data.size(), value.data(),
-               &size) != nullptr,
-          "HMAC");
-  return value;
+Bytes hmac(std::string_view key, std::string_view data) {
+  return hmac_sha256({octets(key), key.size()}, {octets(data), data.size()});
 }
 
 // Apart from what keyed_digest() gives: that stands in the database.
-Digest256 sealing_key(std::string_view key, std::string_view context) {
+Bytes sealing_key(std::string_view key, std::string_view context) {
   return hmac(key, "hsm-signer sealed answer\n" + std::string(context));
 }
 
@@ -51,13 +43,13 @@ std::string keyed_digest(std::string_view key, std::string_view purpose, std::st
   text += purpose;
   text += '\n';
   text += data;
-  const Digest256 value = hmac(key, text);
+  const Bytes value = hmac(key, text);
   cleanse(text);
   return to_hex(value);
 }
 
 std::string seal(std::string_view key, std::string_view context, std::string_view plain) {
-  Digest256 secret = sealing_key(key, context);
+  Bytes secret = sealing_key(key, context);
   Bytes out(kNonce + plain.size() + kTag);
   require(RAND_bytes(out.data(), kNonce) == 1, "RAND_bytes");
   const Cipher cipher(EVP_CIPHER_CTX_new());
@@ -68,7 +60,7 @@ std::string seal(std::string_view key, std::string_view context, std::string_vie
           1 &&
       EVP_EncryptFinal_ex(cipher.get(), out.data() + kNonce + written, &written) == 1 &&
       EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_GET_TAG, kTag, out.data() + kNonce + plain.size()) == 1;
-  cleanse(secret.data(), secret.size());
+  cleanse(secret);
   require(good, "AES-256-GCM");
   return to_base64(out);
 }
@@ -77,7 +69,7 @@ std::optional<Secret> open_sealed(std::string_view key, std::string_view context
   std::optional<Bytes> in = from_base64(sealed);
   if (!in || in->size() < kNonce + kTag) return std::nullopt;
   const std::size_t size = in->size() - kNonce - kTag;
-  Digest256 secret = sealing_key(key, context);
+  Bytes secret = sealing_key(key, context);
   Bytes plain(size + 1);
   const Cipher cipher(EVP_CIPHER_CTX_new());
   int written = 0;
@@ -86,7 +78,7 @@ std::optional<Secret> open_sealed(std::string_view key, std::string_view context
       EVP_DecryptUpdate(cipher.get(), plain.data(), &written, in->data() + kNonce, static_cast<int>(size)) == 1 &&
       EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_SET_TAG, kTag, in->data() + kNonce + size) == 1 &&
       EVP_DecryptFinal_ex(cipher.get(), plain.data() + written, &written) == 1;
-  cleanse(secret.data(), secret.size());
+  cleanse(secret);
   std::optional<Secret> opened;
   if (good) opened.emplace(ByteView(plain.data(), size));
   cleanse(plain);

@@ -1,11 +1,10 @@
 #include "auth/secret_hash.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include <string>
 
+#include "auth/hmac.h"
 #include "base/base64.h"
 #include "base/error.h"
 
@@ -21,16 +20,7 @@ Secret client_secret(const Secret& random_octets) {
   return secret;
 }
 
-Bytes hash_secret(const Secret& secret, ByteView salt) {
-  Bytes hash(32);
-  unsigned int size = 0;
-  if (HMAC(EVP_sha256(), salt.data(), static_cast<int>(salt.size()), secret.bytes().data(), secret.size(), hash.data(),
-           &size) == nullptr ||
-      size != hash.size()) {
-    throw Error(ErrorKind::internal_error).with_cause("HMAC");
-  }
-  return hash;
-}
+Bytes hash_secret(const Secret& secret, ByteView salt) { return hmac_sha256(salt, secret.bytes()); }
 
 bool equal_in_constant_time(ByteView a, ByteView b) noexcept {
   // The sizes are no secret: every hash is as long as the next.
