@@ -33,6 +33,7 @@ constexpr std::array kTable{
     ErrorRow{ErrorKind::version_not_supported, 501, "E012", "Version Not Supported", "", 0},
     ErrorRow{ErrorKind::session_timeout, 504, "4", "Session Timeout", "", 0},
     ErrorRow{ErrorKind::token_unavailable, 503, "E503", "Token Unavailable", "", 5},
+    ErrorRow{ErrorKind::journal_unavailable, 503, "E503", "Journal Unavailable", "", 5},
     ErrorRow{ErrorKind::too_many_requests, 429, "E429", "Too Many Requests", "", 1},
     ErrorRow{ErrorKind::internal_error, 500, "E500", "Internal Error", "", 0},
 };

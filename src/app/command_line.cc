@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "app/account_commands.h"
+#include "app/commands.h"
 #include "app/pin_source.h"
 #include "app/process_hardening.h"
 #include "app/serve.h"
@@ -56,8 +57,7 @@ bool refuse_pin_on_command_line(int argc, char** argv) {
 }
 
 // Everything the parser fills in.
-struct Arguments {
-  std::string config_file;
+struct Arguments : CommandResult {
   std::string module_path = default_settings().token.module_path;
   TokenInitOptions init;
   AccountCreateOptions account;
@@ -65,37 +65,20 @@ struct Arguments {
   bool defaults = false;
 };
 
-void add_config_option(CLI::App& command, Arguments& arguments, bool required) {
-  command.add_option("-c,--config", arguments.config_file, "The configuration file (TOML)")
-      ->type_name("FILE")
-      ->required(required);
-}
-
 void add_module_option(CLI::App& command, Arguments& arguments) {
   command.add_option("--module", arguments.module_path, "The PKCS#11 module")->type_name("PATH")->capture_default_str();
 }
 
-Settings settings_for_pin_command(const Arguments& arguments) {
-  Settings settings = load_settings(arguments.config_file);
-  log::configure(settings.log_level, settings.log_format);
-  return settings;
-}
-
-Secret user_pin(const Settings& settings) {
-  return read_pin(settings.pin_file, settings.pin_env, "User PIN of the token");
-}
-
-// Sets `exit_code` from within a command's callback: CLI11's callbacks return nothing.
-void add_serve(CLI::App& app, Arguments& arguments, int& exit_code) {
+void add_serve(CLI::App& app, Arguments& arguments) {
   CLI::App& serve_command = *app.add_subcommand("serve", "Serve the HTTP interface until SIGINT or SIGTERM");
-  add_config_option(serve_command, arguments, true);
+  add_config_option(serve_command, arguments);
   serve_command.footer(
       "Prints `ready http://ADDRESS:PORT` on standard output once it accepts requests; logs to standard error.\n\n"
       "Example:\n"
       "  hsm-signer serve --config /etc/hsm-signer/hsm-signer.toml");
   serve_command.callback([&] {
-    const Settings settings = settings_for_pin_command(arguments);
-    exit_code = serve(settings, user_pin(settings));
+    const Settings settings = settings_for(arguments);
+    arguments.exit_code = serve(settings, user_pin(settings));
   });
 }
 
@@ -143,19 +126,19 @@ void add_token(CLI::App& app, Arguments& arguments) {
   list.callback([&] { list_tokens(arguments.module_path, std::cout); });
 
   CLI::App& show = *token.add_subcommand("show", "Log in to the configured token and say what it is and can do");
-  add_config_option(show, arguments, true);
+  add_config_option(show, arguments);
   show.footer(
       "Example:\n"
       "  hsm-signer token show --config /etc/hsm-signer/hsm-signer.toml");
   show.callback([&] {
-    const Settings settings = settings_for_pin_command(arguments);
+    const Settings settings = settings_for(arguments);
     show_token(settings, user_pin(settings), std::cout);
   });
 }
 
 void add_account_create(CLI::App& account, Arguments& arguments) {
   CLI::App& create = *account.add_subcommand("create", "Make an account and hand out its secret, once");
-  add_config_option(create, arguments, true);
+  add_config_option(create, arguments);
   create.add_option("--client-id", arguments.account.client_id, "Its client id; without it, a UUID")->type_name("TEXT");
   create.add_option("--description", arguments.account.description, "For people")->type_name("TEXT");
   create
@@ -185,7 +168,7 @@ void add_account_create(CLI::App& account, Arguments& arguments) {
       "  hsm-signer account create --config hsm-signer.toml --client-id me --own --grant 'administrator=*' "
       "--secret-file me.json");
   create.callback([&] {
-    const Settings settings = settings_for_pin_command(arguments);
+    const Settings settings = settings_for(arguments);
     if (arguments.account_days > 0) arguments.account.expires_in_days = arguments.account_days;
     create_account(settings, user_pin(settings), arguments.account, std::cout);
   });
@@ -195,11 +178,10 @@ void add_account_create(CLI::App& account, Arguments& arguments) {
 void add_account_command(CLI::App& account, Arguments& arguments, const std::string& name, const std::string& what,
                          void (*run)(const Settings&, const std::string&, std::ostream&)) {
   CLI::App& command = *account.add_subcommand(name, what);
-  add_config_option(command, arguments, true);
+  add_config_option(command, arguments);
   command.add_option("CLIENT_ID", arguments.account.client_id, "The account")->required();
   command.footer("Example:\n  hsm-signer account " + name + " --config hsm-signer.toml payments");
-  command.callback(
-      [&arguments, run] { run(settings_for_pin_command(arguments), arguments.account.client_id, std::cout); });
+  command.callback([&arguments, run] { run(settings_for(arguments), arguments.account.client_id, std::cout); });
 }
 
 void add_account(CLI::App& app, Arguments& arguments) {
@@ -209,9 +191,9 @@ void add_account(CLI::App& app, Arguments& arguments) {
   add_account_create(account, arguments);
 
   CLI::App& list = *account.add_subcommand("list", "List the accounts");
-  add_config_option(list, arguments, true);
+  add_config_option(list, arguments);
   list.footer("Example:\n  hsm-signer account list --config hsm-signer.toml");
-  list.callback([&] { list_accounts(settings_for_pin_command(arguments), std::cout); });
+  list.callback([&] { list_accounts(settings_for(arguments), std::cout); });
 
   add_account_command(account, arguments, "show", "Show one account", show_account);
   add_account_command(account, arguments, "disable", "Disable an account; its access tokens are void at once",
@@ -219,7 +201,7 @@ void add_account(CLI::App& app, Arguments& arguments) {
   add_account_command(account, arguments, "enable", "Enable it again", enable_account);
 
   CLI::App& rotate = *account.add_subcommand("rotate", "Hand out a new secret; the old one ends at once");
-  add_config_option(rotate, arguments, true);
+  add_config_option(rotate, arguments);
   rotate.add_option("CLIENT_ID", arguments.account.client_id, "The account")->required();
   rotate
       .add_option("--secret-file", arguments.account.secret_file, "Write the secret there (mode 0600), not to stdout")
@@ -228,7 +210,7 @@ void add_account(CLI::App& app, Arguments& arguments) {
       "For a secret that was lost or has leaked: holders rotate theirs with POST /accounts/self:rotate.\n\n"
       "Example:\n  hsm-signer account rotate --config hsm-signer.toml payments");
   rotate.callback([&] {
-    const Settings settings = settings_for_pin_command(arguments);
+    const Settings settings = settings_for(arguments);
     rotate_account(settings, user_pin(settings), arguments.account.client_id, arguments.account.secret_file, std::cout);
   });
 }
@@ -240,17 +222,17 @@ void add_access_token_key(CLI::App& app, Arguments& arguments) {
 
   CLI::App& rotate = *key.add_subcommand(
       "rotate", "Make a new key; tokens of the one before are good until they expire, then it is destroyed");
-  add_config_option(rotate, arguments, true);
+  add_config_option(rotate, arguments);
   rotate.footer("Example:\n  hsm-signer access-token-key rotate --config hsm-signer.toml");
   rotate.callback([&] {
-    const Settings settings = settings_for_pin_command(arguments);
+    const Settings settings = settings_for(arguments);
     rotate_access_token_key(settings, user_pin(settings), std::cout);
   });
 
   CLI::App& list = *key.add_subcommand("list", "List the keys; needs no PIN");
-  add_config_option(list, arguments, true);
+  add_config_option(list, arguments);
   list.footer("Example:\n  hsm-signer access-token-key list --config hsm-signer.toml");
-  list.callback([&] { list_access_token_keys(settings_for_pin_command(arguments), std::cout); });
+  list.callback([&] { list_access_token_keys(settings_for(arguments), std::cout); });
 }
 
 void add_config(CLI::App& app, Arguments& arguments) {
@@ -261,7 +243,7 @@ void add_config(CLI::App& app, Arguments& arguments) {
       "  hsm-signer config show --defaults");
 
   CLI::App& check = *config.add_subcommand("check", "Tell every fault of a configuration file; touches no token");
-  add_config_option(check, arguments, true);
+  add_config_option(check, arguments);
   check.footer(
       "Example:\n"
       "  hsm-signer config check --config hsm-signer.toml");
@@ -328,8 +310,7 @@ int run(int argc, char** argv) {
       "  hsm-signer serve --config hsm-signer.toml\n\n"
       "`hsm-signer COMMAND --help` explains a command.");
   Arguments arguments;
-  int exit_code = 0;
-  add_serve(app, arguments, exit_code);
+  add_serve(app, arguments);
   add_token(app, arguments);
   add_account(app, arguments);
   add_access_token_key(app, arguments);
@@ -347,7 +328,7 @@ int run(int argc, char** argv) {
     complain("standard output could not be written");
     return kExitFailure;
   }
-  return exit_code;
+  return arguments.exit_code;
 }
 
 int report(const Error& error) {

@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace hsmsigner {
 
@@ -16,6 +18,17 @@ inline UnixTime system_now() { return std::chrono::floor<std::chrono::seconds>(s
 
 // RFC 3339 5.6, UTC: "2026-11-24T12:00:00Z".
 std::string date_time(UnixTime time);
+
+// The same in milliseconds: the resolution of the journal.
+using UnixMillis = std::chrono::sys_time<std::chrono::milliseconds>;
+inline UnixMillis system_now_millis() {
+  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+// "2026-11-24T12:00:00.123Z".
+std::string date_time(UnixMillis time);
+// Either form, with no, one, two or three digits of a fraction; nothing for anything else, a date that is none
+// included.
+std::optional<UnixMillis> parse_date_time(std::string_view text);
 
 // When a wait gives up. Every wait in this program has one.
 using Deadline = std::chrono::steady_clock::time_point;

@@ -31,6 +31,7 @@ std::string_view to_string(ErrorKind kind) noexcept {
     case ErrorKind::version_not_supported: return "version_not_supported";
     case ErrorKind::session_timeout: return "session_timeout";
     case ErrorKind::token_unavailable: return "token_unavailable";
+    case ErrorKind::journal_unavailable: return "journal_unavailable";
     case ErrorKind::too_many_requests: return "too_many_requests";
     case ErrorKind::internal_error: return "internal_error";
   }

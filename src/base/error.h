@@ -38,6 +38,7 @@ enum class ErrorKind {
   version_not_supported,
   session_timeout,
   token_unavailable,
+  journal_unavailable,
   too_many_requests,
   internal_error,
 };

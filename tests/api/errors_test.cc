@@ -48,6 +48,7 @@ const Row kContract[] = {
     {ErrorKind::version_not_supported, 501, "E012", "Version Not Supported", ""},
     {ErrorKind::session_timeout, 504, "4", "Session Timeout", ""},
     {ErrorKind::token_unavailable, 503, "E503", "Token Unavailable", ""},
+    {ErrorKind::journal_unavailable, 503, "E503", "Journal Unavailable", ""},
     {ErrorKind::too_many_requests, 429, "E429", "Too Many Requests", ""},
     {ErrorKind::internal_error, 500, "E500", "Internal Error", ""},
 };

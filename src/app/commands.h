@@ -1,0 +1,27 @@
+// What the families of commands share; they and command_line.cc are the only files that know the parser. A family has a
+// file of its own, <family>_command_line.cc, and a function below; what its commands do stands in <family>_commands.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "app/settings.h"
+#include "base/secret.h"
+
+namespace hsmsigner::app {
+
+// What every command may have to say.
+struct CommandResult {
+  std::string config_file;
+  int exit_code = 0;  // CLI11's callbacks return nothing
+};
+
+// `-c, --config FILE`, which goes to `result.config_file`.
+void add_config_option(CLI::App& command, CommandResult& result, bool required = true);
+
+// Reads the file and sets the log up as it says. Throws as load_settings().
+Settings settings_for(const CommandResult& result);
+// From where the settings say.
+Secret user_pin(const Settings& settings);
+
+}  // namespace hsmsigner::app

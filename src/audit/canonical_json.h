@@ -1,0 +1,27 @@
+// JSON that can be written in one way only: members in a fixed order, no blanks, one form of every character. Private
+// to this room.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace hsmsigner::audit {
+
+class CanonicalObject {
+ public:
+  void text(std::string_view name, std::string_view value);
+  void number(std::string_view name, std::uint64_t value);
+  void object(std::string_view name, const CanonicalObject& value);
+  std::string finished() const { return "{" + members_ + "}"; }
+
+ private:
+  void name(std::string_view name);
+  std::string members_;
+};
+
+// What a text becomes before it is written: well-formed UTF-8 of at most 1,024 octets, which end in "…" if it was cut.
+// What is presentable stays as it is.
+std::string presentable(std::string_view text);
+
+}  // namespace hsmsigner::audit

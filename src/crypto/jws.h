@@ -1,0 +1,33 @@
+// JSON Web Signatures, compact serialisation (RFC 7515 7.1), for what this service vouches for: ES256 with a P-256 key,
+// RS256 with an RSA key (RFC 7518 3.3, 3.4). Not for access tokens, which others' libraries must read:
+// auth/access_token.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/signer.h"
+
+namespace hsmsigner::crypto {
+
+// The protected header is {"alg":…,"typ":…,"kid":…} in this order and without blanks. `type` keeps a signature made for
+// one purpose from being taken for another; `key_id` and `type` hold no character that JSON escapes. `payload` is
+// signed as it stands, octet for octet. Throws what Signer::sign throws.
+std::string sign_jws(std::string_view type, std::string_view key_id, std::string_view payload, Signer& signer,
+                     Deadline deadline);
+
+struct Jws {
+  std::string type;
+  std::string key_id;
+  std::string payload;  // octets
+};
+
+// Reads without verifying: who signed it, to find the key. Throws Error{invalid_object}, "must be …" or "is …", unless
+// it is one that sign_jws() could have made: no other algorithm, member or alphabet.
+Jws read_jws(std::string_view text);
+// Whether it is signed with this key, and the algorithm that it names is the key's. False also for what read_jws()
+// refuses.
+bool verifies_jws(std::string_view text, const PublicKey& key);
+
+}  // namespace hsmsigner::crypto
