@@ -12,6 +12,7 @@
 
 #include "app/account_commands.h"
 #include "app/commands.h"
+#include "app/evidence_command_line.h"
 #include "app/pin_source.h"
 #include "app/process_hardening.h"
 #include "app/serve.h"
@@ -314,6 +315,7 @@ int run(int argc, char** argv) {
   add_token(app, arguments);
   add_account(app, arguments);
   add_access_token_key(app, arguments);
+  add_evidence(app, arguments);
   add_config(app, arguments);
   try {
     app.parse(argc, argv);

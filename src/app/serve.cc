@@ -20,6 +20,7 @@
 #include "hsm/token.h"
 #include "service/audit_key.h"
 #include "service/catalogue.h"
+#include "service/evidence.h"
 #include "service/generation.h"
 #include "store/store.h"
 
@@ -62,10 +63,12 @@ struct ServiceSet {
         audit_key(token, store.journal(), system_now),
         failures(store.journal()),
         access(store.accounts(), store.journal(), failures, access_token_keys, system_now),
-        repeated(store.answers(), system_now) {}
+        repeated(store.answers(), system_now),
+        evidence(token, store.journal(), catalogue, audit_key) {}
 
   api::Services for_api() {
-    return {generation, catalogue, deletion, exchange, accounts, access, access_token_keys, repeated, failures};
+    return {generation, catalogue,         deletion, exchange, accounts,
+            access,     access_token_keys, repeated, failures, evidence};
   }
 
   service::NameReservations names;
@@ -79,6 +82,7 @@ struct ServiceSet {
   service::FailureJournal failures;
   service::Access access;
   service::RepeatedRequests repeated;
+  service::Evidence evidence;
 };
 
 }  // namespace
