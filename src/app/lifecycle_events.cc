@@ -18,18 +18,13 @@ using Details = std::vector<std::pair<std::string, std::string>>;
 
 constexpr std::string_view kChanged = "changed";
 
-// As they read once they are in the journal, where long values are cut.
-Details as_kept(Details details) {
-  const audit::ChainedEvent chained{
-      1, {}, {audit::EventKind::settings_changed, {}, {}, {}, {}, std::move(details)}, audit::kNoPrevious};
-  const std::optional<audit::ChainedEvent> read = audit::parse_line(audit::line_of(chained));
-  return read ? read->event.details : chained.event.details;
-}
-
 Details details_of(const Settings& settings) {
   Details details;
-  for (const Setting& setting : settings_table()) details.emplace_back(setting.name(), setting.kind.write(settings));
-  return as_kept(std::move(details));
+  for (const Setting& setting : settings_table()) {
+    // As it will read in the journal, where a long value is cut.
+    details.emplace_back(setting.name(), audit::presentable(setting.kind.write(settings)));
+  }
+  return details;
 }
 
 // Nothing when there is no such event.

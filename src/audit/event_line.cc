@@ -1,11 +1,32 @@
 #include "audit/event_line.h"
 
 #include "audit/canonical_json.h"
+#include "base/utf8.h"
 #include "crypto/digest.h"
 
 namespace hsmsigner::audit {
 
 const std::string kNoPrevious(64, '0');
+
+std::string presentable(std::string_view text) {
+  constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
+  constexpr std::string_view kCut = "…";
+  constexpr std::size_t kLongest = 1024;
+  std::string out;
+  std::size_t cut = 0;  // where to cut, should it be too long
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t begin = at;
+    if (next_code_point(text, at)) {
+      out += text.substr(begin, at - begin);
+    } else {
+      at = begin + 1;
+      out += kReplacement;
+    }
+    if (out.size() > kLongest) return out.substr(0, cut).append(kCut);
+    if (out.size() <= kLongest - kCut.size()) cut = out.size();
+  }
+  return out;
+}
 
 std::string line_of(const ChainedEvent& chained) {
   const Event& event = chained.event;

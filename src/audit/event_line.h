@@ -22,6 +22,10 @@ struct ChainedEvent {
   std::string previous;  // hash of the line before, 64 lower-case hexadecimal digits
 };
 
+// What a text becomes before it is written: well-formed UTF-8 of at most 1,024 octets, which end in "…" if it was cut.
+// What is presentable stays as it is.
+std::string presentable(std::string_view text);
+
 // The line, without a line feed: every member in a fixed order, always present, no blanks.
 // Texts longer than 1,024 octets are cut at a character and end in "…" then; octets that are not UTF-8 become U+FFFD.
 std::string line_of(const ChainedEvent& event);

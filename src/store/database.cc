@@ -134,7 +134,11 @@ Error current_error(std::string_view doing) {
   } catch (const Error& error) {
     return error;
   } catch (const soci::soci_error& fault) {
-    return database_error(fault, doing);
+    Error error = database_error(fault, doing);
+    if (is_constraint_violation(fault)) return error;
+    return Error(ErrorKind::journal_unavailable, {"The journal could not be written, so nothing was done."},
+                 error.where())
+        .with_cause(error.cause());
   } catch (const std::exception& fault) {
     return Error(ErrorKind::internal_error).with_cause(std::string(doing) + ": " + fault.what());
   }

@@ -1,4 +1,4 @@
-#include "pki/public_key.h"
+#include "crypto/openssl_public_key.h"
 
 #include <openssl/core_names.h>
 #include <openssl/objects.h>
@@ -9,8 +9,10 @@
 
 #include "base/der.h"
 
-namespace hsmsigner::pki {
+namespace hsmsigner::crypto {
 namespace {
+
+using X509PubkeyPtr = std::unique_ptr<X509_PUBKEY, OpensslFree<X509_PUBKEY_free>>;
 
 // RSAPublicKey (RFC 8017 A.1.1).
 Bytes encode_rsa(const RsaPublicKey& key) {
@@ -32,7 +34,7 @@ std::optional<KeyAlgorithm> curve_from_nid(int nid) {
 }
 
 [[noreturn]] void throw_unsupported(const char* why) {
-  throw Error(ErrorKind::invalid_object, {std::string("the certificate's public key ") + why});
+  throw Error(ErrorKind::invalid_object, {std::string("the public key ") + why});
 }
 
 Bytes number_of(const EVP_PKEY* key, const char* name) {
@@ -115,4 +117,4 @@ EvpPkeyPtr to_evp_pkey(const PublicKey& key) {
   return require_pointer(EvpPkeyPtr(d2i_PUBKEY(nullptr, &begin, static_cast<long>(der.size()))), "d2i_PUBKEY");
 }
 
-}  // namespace hsmsigner::pki
+}  // namespace hsmsigner::crypto
