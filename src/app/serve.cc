@@ -64,7 +64,8 @@ struct ServiceSet {
         journal(store.journal()) {}
 
   api::Services for_api() {
-    return {generation, catalogue, deletion, exchange, accounts, access, access_token_keys, repeated, failures, journal};
+    return {generation, catalogue,         deletion, exchange, accounts,
+            access,     access_token_keys, repeated, failures, journal};
   }
 
   service::NameReservations names;

@@ -19,8 +19,8 @@ namespace hsmsigner::service {
 namespace {
 
 constexpr std::size_t kBlock = 65536;
-// Of one line, which is far longer than any event's.
-constexpr std::uint64_t kLongestLine = 4U << 20;
+// What is looked through for a line's beginning.
+constexpr std::uint64_t kLongestLine = audit::kLongestLine + 1;
 
 Error refusal(const std::string& what, const std::string& cause = "") {
   return Error(ErrorKind::invalid_object, {"audit.copy_file: " + what}).with_cause(cause);
