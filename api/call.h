@@ -23,6 +23,7 @@
 #include "service/failure_journal.h"
 #include "service/generation.h"
 #include "service/repeated_requests.h"
+#include "store/journal_store.h"
 
 namespace hsmsigner::api {
 
@@ -38,6 +39,7 @@ struct Services {
   service::RepeatedRequests& repeated;
   service::FailureJournal& failures;
   service::Evidence& evidence;
+  store::JournalStore& journal;
 };
 
 // Where a path leads.
@@ -96,6 +98,9 @@ JsonBody read_json_object(const Call& call, BodyNeed need);
 // Query parameters. Each throws Error{invalid_query_parameter}.
 // The container, if any, of which the call takes note; refuses every parameter that is neither one nor in `others`.
 std::optional<Container> container_in_query(const Call& call, std::initializer_list<std::string_view> others = {});
+// A whole number in decimal digits.
+std::uint64_t number_in_query(const RequestTarget& target, const std::string& name, std::uint64_t least,
+                              std::uint64_t most, std::uint64_t otherwise);
 struct Paging {
   std::size_t offset;
   std::size_t limit;
