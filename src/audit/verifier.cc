@@ -126,10 +126,10 @@ bool Verifier::begins_well(const ChainedEvent& event, const JournalSource& sourc
   const std::string& place = source.place();
   if (!verdict_.last_checkpoint) {
     if (event.sequence == 1 && event.previous == kNoPrevious) return true;
-    return refuse(Fault::start_unfounded, event.sequence,
+    return refuse(Fault::start_unfounded, expected(),
                   event.sequence == 1 ? "the first event names one before it"
                                       : "the journal begins at " + event_number(event.sequence) +
-                                            ", and no checkpoint vouches for the one before it",
+                                            ", and no checkpoint vouches for those before it",
                   place);
   }
   const Checkpoint& start = *verdict_.last_checkpoint;
