@@ -91,6 +91,12 @@ void Verifier::take(const EventItem& item, JournalSource& source) {
     }
   }
   if (!stands_in_order(*event, hash, source)) return;
+  if (event->event.kind == EventKind::audit_key_made) {
+    if (const auto refusal = keys_.compare(event->event)) {
+      refuse(refusal->fault, event->sequence, refusal->why, place);
+      return;
+    }
+  }
   if (first_here_ == 0) first_here_ = event->sequence;
   if (verdict_.first == 0) verdict_.first = event->sequence;
   verdict_.last = event->sequence;
