@@ -8,7 +8,7 @@
 #include "hsm/ck_result.h"
 #include "hsm/key_reader.h"
 #include "hsm/probe_attempts.h"
-#include "hsm/software_crypto.h"
+#include "hsm/probe_proof.h"
 #include "hsm/token_impl.h"
 
 namespace hsmsigner::hsm {

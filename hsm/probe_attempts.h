@@ -5,8 +5,8 @@
 
 #include "base/signer.h"
 #include "hsm/probe.h"
+#include "hsm/probe_proof.h"
 #include "hsm/session.h"
-#include "hsm/software_crypto.h"
 #include "hsm/token_impl.h"
 
 namespace hsmsigner::hsm {

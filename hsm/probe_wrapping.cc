@@ -7,6 +7,7 @@
 #include "hsm/ck_result.h"
 #include "hsm/key_template.h"
 #include "hsm/mechanisms.h"
+#include "hsm/software_crypto.h"
 
 namespace hsmsigner::hsm {
 namespace {

@@ -10,8 +10,8 @@
 #include "base/secret.h"
 #include "base/signer.h"
 #include "hsm/probe.h"
+#include "hsm/probe_proof.h"
 #include "hsm/session.h"
-#include "hsm/software_crypto.h"
 
 namespace hsmsigner::hsm {
 
