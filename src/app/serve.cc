@@ -62,10 +62,12 @@ struct ServiceSet {
         audit_key(token, store.journal(), system_now),
         failures(store.journal()),
         access(store.accounts(), store.journal(), failures, access_token_keys, system_now),
-        repeated(store.answers(), system_now) {}
+        repeated(store.answers(), system_now),
+        journal(store.journal()) {}
 
   api::Services for_api() {
-    return {generation, catalogue, deletion, exchange, accounts, access, access_token_keys, repeated, failures};
+    return {generation, catalogue,         deletion, exchange, accounts,
+            access,     access_token_keys, repeated, failures, journal};
   }
 
   service::NameReservations names;
@@ -79,6 +81,7 @@ struct ServiceSet {
   service::FailureJournal failures;
   service::Access access;
   service::RepeatedRequests repeated;
+  store::JournalStore& journal;
 };
 
 }  // namespace
