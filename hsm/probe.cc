@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <future>
+#include <memory>
 #include <utility>
 
 #include "base/error.h"
@@ -53,6 +55,34 @@ std::string text_of(const Error& error) {
   std::string text = error.details().empty() ? error.what() : error.details().front();
   if (!error.cause().empty()) text += " (" + error.cause() + ")";
   return text;
+}
+
+// Not by reference: work in the token may outlive who asked for it.
+using SharedRsaKey = std::shared_future<std::shared_ptr<const SoftwareRsaKey>>;
+
+AlgorithmProbe probe_one(const std::shared_ptr<TokenImpl>& token, KeyAlgorithm algorithm, const SharedRsaKey& rsa,
+                         Deadline deadline) {
+  AlgorithmProbe probed;
+  probed.algorithm = algorithm;
+  try {
+    const KeyRequest request{Uuid::random(), algorithm, true};
+    const auto mismatch = std::make_shared<std::string>();
+    // Not kept: destroyed as the key of any request that fails.
+    const GeneratedKey made = generate_key(token, request, deadline, [request, mismatch](const MadeKey& key) {
+      if (const auto found = first_mismatch(request, key.attributes)) *mismatch = found->sentence;
+    });
+    probed.mismatch = *mismatch;
+    probed.attempts =
+        token->pool().run(JobKind::generation, deadline,
+                          [impl = token.get(), object = token->objects().of(request.id), algorithm,
+                           public_key = made.key()->public_key(), known = rsa.get()](Session& session) {
+                            return probe_in_session(session, *impl, *object, algorithm, public_key, *known);
+                          });
+    conclude(probed);
+  } catch (const Error& error) {
+    probed.reason = text_of(error);
+  }
+  return probed;
 }
 
 }  // namespace
@@ -115,33 +145,18 @@ std::string codes_of(const AlgorithmProbe& probe) {
 }
 
 ProbeResult Token::probe(std::span<const KeyAlgorithm> algorithms, Deadline deadline) {
-  ProbeResult result;
-  // Under this one, whose private half stands here, keys are wrapped that fit.
-  const auto rsa = std::make_shared<const SoftwareRsaKey>();
+  // Under this one, whose private half stands here, keys are wrapped that fit. It and the keys in the token are made
+  // side by side, as a server waits for this at its start.
+  const SharedRsaKey rsa = std::async(std::launch::async, [] { return std::make_shared<const SoftwareRsaKey>(); });
+  std::vector<std::future<AlgorithmProbe>> under_way;
   for (const KeyAlgorithm algorithm : algorithms) {
     if (!can_generate(algorithm)) continue;
-    AlgorithmProbe& probed = result.algorithms.emplace_back();
-    probed.algorithm = algorithm;
-    try {
-      // Not kept: destroyed as the key of any request that fails.
-      const KeyRequest request{Uuid::random(), algorithm, true};
-      const auto mismatch = std::make_shared<std::string>();  // the work may outlive this call
-      const GeneratedKey made = generate_key(impl_, request, deadline, [request, mismatch](const MadeKey& key) {
-        if (const auto found = first_mismatch(request, key.attributes)) *mismatch = found->sentence;
-      });
-      probed.mismatch = *mismatch;
-      probed.attempts =
-          impl_->pool().run(JobKind::generation, deadline,
-                            [impl = impl_.get(), object = impl_->objects().of(made.key()->id()), algorithm,
-                             public_key = made.key()->public_key(), rsa](Session& session) {
-                              return probe_in_session(session, *impl, *object, algorithm, public_key, *rsa);
-                            });
-      conclude(probed);
-    } catch (const Error& error) {
-      probed.reason = text_of(error);
-    }
-    impl_->sweep();
+    under_way.push_back(std::async(
+        std::launch::async, [this, algorithm, &rsa, deadline] { return probe_one(impl_, algorithm, rsa, deadline); }));
   }
+  ProbeResult result;
+  for (std::future<AlgorithmProbe>& probe : under_way) result.algorithms.push_back(probe.get());
+  impl_->sweep();
   return result;
 }
 
