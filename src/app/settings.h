@@ -12,6 +12,7 @@
 #include "api/http_server.h"
 #include "base/log.h"
 #include "hsm/token.h"
+#include "policy/policies.h"
 #include "store/store.h"
 #include "tls/context.h"
 
@@ -35,6 +36,7 @@ struct Settings {
   std::string pin_file;  // one of the two; neither: a prompt on the terminal
   std::string pin_env = "HSM_SIGNER_PIN";
   store::StoreOptions store;
+  policy::PolicyOptions policy;
   std::chrono::seconds rotation_grace{3600};
   log::Level log_level = log::Level::info;
   log::Format log_format = log::Format::json;

@@ -9,6 +9,7 @@
 #include "pki/signing_request.h"
 #include "service/access_rules.h"
 #include "service/certificate_facts.h"
+#include "service/policy_facts.h"
 
 namespace hsmsigner::service {
 namespace {
@@ -93,6 +94,7 @@ store::CertificateRecord Exchange::import_certificate(const auth::Caller& caller
   if (there) throw Error(ErrorKind::name_not_unique, {"name: the container has a certificate of this name"});
 
   const bool with_key = parsed.key != nullptr;
+  if (with_key) require_importable(policies_, request, parsed.certificate);
   store::CertificateRecord record = add(request, std::move(parsed), compose, deadline);
   log::info("certificate imported", {{"id", record.id.to_string()},
                                      {"name", record.name},
@@ -139,6 +141,7 @@ store::CertificateRecord Exchange::complete(const auth::Caller& caller, store::C
   if (pki::read_signing_request(record.request_pem).public_key != parsed.certificate.public_key()) {
     refuse("certificate_file: was not issued for the signing request that waits under this name");
   }
+  require_completable(policies_, record.container, parsed.certificate);
   fill_from(parsed.certificate, record);
   record.issuer_id = issuer_of(parsed.certificate);
   store::AnswerRecord answer;

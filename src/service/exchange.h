@@ -12,6 +12,7 @@
 #include "base/secret.h"
 #include "hsm/token.h"
 #include "pki/certificate.h"
+#include "policy/policies.h"
 #include "service/answer_composer.h"
 #include "service/catalogue.h"
 #include "service/name_reservations.h"
@@ -45,8 +46,9 @@ inline constexpr std::size_t kLeastExportPassphrase = 6;
 class Exchange {
  public:
   // All of them outlive this object.
-  Exchange(hsm::Token& token, store::CertificateStore& store, NameReservations& names, Catalogue& catalogue)
-      : token_(token), store_(store), names_(names), catalogue_(catalogue) {}
+  Exchange(hsm::Token& token, store::CertificateStore& store, NameReservations& names, const policy::Policies& policies,
+           Catalogue& catalogue)
+      : token_(token), store_(store), names_(names), policies_(policies), catalogue_(catalogue) {}
 
   // A certificate; with its key, which then moves into the token; or the certificate that a pending signing request
   // waits for. A failure leaves neither key nor record. Throws Error: auth_unauthorized, invalid_object (of the form
@@ -76,6 +78,7 @@ class Exchange {
   hsm::Token& token_;
   store::CertificateStore& store_;
   NameReservations& names_;
+  const policy::Policies& policies_;
   Catalogue& catalogue_;
 };
 
