@@ -36,6 +36,7 @@ std::optional<Assignment> Assignment::parse(std::string_view text) {
   return Assignment{*container, std::string(text.substr(equals + 1))};
 }
 
+// The first, scm, is everybody's until load() says otherwise.
 Policies::Policies() {
   for (const auto text : {kScmProfile, kModernProfile, kCabfTlsProfile, kFipsProfile}) {
     profiles_.push_back(parse_profile(joined(text)));
@@ -50,10 +51,11 @@ Policies Policies::load(const PolicyOptions& options) {
 
   std::string known;
   for (const Profile& profile : policies.profiles_) known += (known.empty() ? "" : ", ") + profile.name;
-  if (policies.find(options.fallback) == nullptr) {
+  if (const auto place = policies.place_of(options.fallback)) {
+    policies.fallback_ = *place;
+  } else {
     faults.push_back("policy.default: there is no such profile; there are " + known);
   }
-  policies.fallback_ = options.fallback;
   for (const std::string& text : options.containers) {
     const std::optional<Assignment> assignment = Assignment::parse(text);
     if (!assignment) {
@@ -61,14 +63,13 @@ Policies Policies::load(const PolicyOptions& options) {
       continue;
     }
     const std::string name = assignment->container.to_string();
-    if (policies.find(assignment->profile) == nullptr) {
+    const auto place = policies.place_of(assignment->profile);
+    if (!place) {
       faults.push_back("policy.containers: " + name + " is to have a profile that is not there; there are " + known);
     }
-    const auto same = [&](const Assignment& other) { return other.container == assignment->container; };
-    if (std::ranges::any_of(policies.assignments_, same)) {
+    if (!policies.of_container_.emplace(assignment->container, place.value_or(0)).second) {
       faults.push_back("policy.containers: " + name + " is there twice");
     }
-    policies.assignments_.push_back(*assignment);
   }
   if (!faults.empty()) {
     throw Error(ErrorKind::invalid_object, std::move(faults))
@@ -114,16 +115,20 @@ void Policies::read_directory(const std::string& directory, std::vector<std::str
 }
 
 const Profile& Policies::of(const Container& container) const {
-  const auto same = [&](const Assignment& assignment) { return assignment.container == container; };
-  const auto assignment = std::ranges::find_if(assignments_, same);
-  const Profile* const profile = find(assignment == assignments_.end() ? fallback_ : assignment->profile);
-  if (profile == nullptr) throw Error(ErrorKind::internal_error).with_cause("a policy profile went missing");
-  return *profile;
+  const auto own = of_container_.find(container);
+  return profiles_.at(own == of_container_.end() ? fallback_ : own->second);
 }
 
 const Profile* Policies::find(std::string_view name) const noexcept {
-  const auto found = std::ranges::find_if(profiles_, [&](const Profile& profile) { return profile.name == name; });
-  return found == profiles_.end() ? nullptr : &*found;
+  const auto place = place_of(name);
+  return place ? &profiles_[*place] : nullptr;
+}
+
+std::optional<std::size_t> Policies::place_of(std::string_view name) const noexcept {
+  for (std::size_t place = 0; place < profiles_.size(); ++place) {
+    if (profiles_[place].name == name) return place;
+  }
+  return std::nullopt;
 }
 
 }  // namespace hsmsigner::policy

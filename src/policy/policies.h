@@ -1,6 +1,7 @@
 // The profiles of a server, and which container has which.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,12 +47,14 @@ class Policies {
   bool is_built_in(const Profile& profile) const noexcept { return &profile < profiles_.data() + built_in_; }
 
  private:
+  std::optional<std::size_t> place_of(std::string_view name) const noexcept;
   void read_directory(const std::string& directory, std::vector<std::string>& faults);
 
   std::vector<Profile> profiles_;
   std::size_t built_in_ = 0;
-  std::string fallback_ = "scm";
-  std::vector<Assignment> assignments_;
+  // Places in profiles_.
+  std::size_t fallback_ = 0;
+  std::map<Container, std::size_t> of_container_;
 };
 
 }  // namespace hsmsigner::policy

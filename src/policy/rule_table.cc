@@ -47,10 +47,12 @@ const std::vector<Rule>& rule_table() {
       {"allow-self-signed-ca", kGenerate | kImport | kComplete, flag(&Rules::allow_self_signed_ca),
        check_allow_self_signed_ca, ""},
       {"allow-exportable-keys", kBirth | kImport, flag(&Rules::allow_exportable_keys), check_allow_exportable_keys, ""},
-      {"allow-leaf-key-generation", kBirth, flag(&Rules::allow_leaf_key_generation), check_allow_leaf_key_generation,
+      {"allow-leaf-key-generation", kBirth | kComplete, flag(&Rules::allow_leaf_key_generation),
+       check_allow_leaf_key_generation,
        "Under this profile only a subscriber's own request may be signed: the key pair of a leaf certificate is made "
        "by its subscriber, never by this service."},
-      {"allow-ca-key-generation", kBirth, flag(&Rules::allow_ca_key_generation), check_allow_ca_key_generation, ""},
+      {"allow-ca-key-generation", kBirth | kComplete, flag(&Rules::allow_ca_key_generation),
+       check_allow_ca_key_generation, ""},
       {"allow-key-import", kImport, flag(&Rules::allow_key_import), check_allow_key_import, ""},
   };
   return table;

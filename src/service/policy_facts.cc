@@ -126,9 +126,18 @@ std::string add_refusals(const policy::Policies& policies, const GenerateRequest
   facts.issuer = issuer_facts(request, issuer);
   facts.exportable = !request.block_private_key;
 
-  policy::Refusals refusals = policy::check(policies.of(*request.container), facts);
+  const policy::Profile& own = policies.of(*request.container);
+  policy::Refusals refusals = policy::check(own, facts);
   std::ranges::move(refusals.details, std::back_inserter(faults));
-  return refusals.help;
+  if (issuer == nullptr) return refusals.help;
+  // An authority signs nothing that its own container's profile refuses, wherever it is to stand. Who signs in that
+  // container is another matter.
+  const policy::Profile& signers = policies.of(issuer->record.container);
+  if (&signers == &own) return refusals.help;
+  facts.issuer.reset();
+  policy::Refusals further = policy::check(signers, facts);
+  std::ranges::move(further.details, std::back_inserter(faults));
+  return refusals.help.empty() ? further.help : refusals.help;
 }
 
 void require_importable(const policy::Policies& policies, const ImportRequest& request,

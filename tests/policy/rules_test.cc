@@ -193,7 +193,7 @@ const std::vector<Row>& rows() {
       {"issuers", R"(["Other", "Root"])", leaf(), nullptr},
       {"issuers", R"(["folder:Infra/Root"])", leaf(), nullptr},
       {"issuers", R"(["0b7e9f38-7a4b-4c3e-8f0a-6f0f6d1c2b3a"])", leaf(), nullptr},
-      {"issuers", R"(["folder:Web/Root"])", leaf(), "signed_by", "must be one of folder:Web/Root"},
+      {"issuers", R"(["folder:Web/Root"])", leaf(), "signed_by", "this is none of the issuers that are allowed here"},
       {"issuers", R"(["root"])", leaf(), "signed_by", ""},
       {"issuers", R"(["self"])", authority(), nullptr},
       {"issuers", R"(["external", "Root"])", authority(), "signed_by", ""},
