@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "hsm/token.h"
 #include "policy/policies.h"
+#include "service/checkpointer.h"
 #include "store/store.h"
 #include "tls/context.h"
 
@@ -29,6 +30,13 @@ struct TlsSettings {
   bool configured() const { return !certificate_file.empty() || !key_file.empty() || !certificate.empty(); }
 };
 
+// The journal on its way out of this program.
+struct AuditSettings {
+  service::CheckpointRhythm checkpoints;
+  std::string copy_file;  // "": none
+  std::string syslog;     // service/syslog_target.h; "": none
+};
+
 struct Settings {
   api::ServerOptions server;
   TlsSettings tls;
@@ -38,6 +46,7 @@ struct Settings {
   store::StoreOptions store;
   policy::PolicyOptions policy;
   std::chrono::seconds rotation_grace{3600};
+  AuditSettings audit;
   log::Level log_level = log::Level::info;
   log::Format log_format = log::Format::json;
 };
