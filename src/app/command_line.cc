@@ -21,6 +21,7 @@
 #include "app/token_commands.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "policy/policies.h"
 
 namespace hsmsigner::app {
 namespace {
@@ -269,7 +270,7 @@ void add_config(CLI::App& app, Arguments& arguments) {
       "Example:\n"
       "  hsm-signer config check --config hsm-signer.toml");
   check.callback([&] {
-    load_settings(arguments.config_file);
+    policy::Policies::load(load_settings(arguments.config_file).policy);
     std::cout << arguments.config_file << ": ok\n";
   });
 
@@ -337,6 +338,7 @@ int run(int argc, char** argv) {
   add_access_token_key(app, arguments);
   add_audit(app, arguments);
   add_config(app, arguments);
+  add_policy(app, arguments);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

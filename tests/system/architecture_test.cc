@@ -27,11 +27,12 @@ const Room kRooms[] = {
     {"hsm", "hsm", {"base", "crypto"}},
     {"pki", "src/pki", {"base", "crypto"}},
     {"auth", "src/auth", {"base", "crypto"}},
+    {"policy", "src/policy", {"base"}},
     {"store", "src/store", {"base", "audit"}},
     {"tls", "src/tls", {"base", "crypto"}},
-    {"service", "src/service", {"base", "crypto", "audit", "hsm", "pki", "auth", "store"}},
+    {"service", "src/service", {"base", "crypto", "audit", "policy", "hsm", "pki", "auth", "store"}},
     {"api", "api", {"base", "crypto", "audit", "hsm", "pki", "auth", "store", "service"}},
-    {"app", "src/app", {"base", "crypto", "audit", "hsm", "pki", "auth", "store", "tls", "service", "api"}},
+    {"app", "src/app", {"base", "crypto", "audit", "hsm", "pki", "auth", "policy", "store", "tls", "service", "api"}},
 };
 
 struct Library {
@@ -47,7 +48,7 @@ const Library kLibraries[] = {
     {"SQL", std::regex("soci/.*|soci.*\\.h|sqlite3\\.h"), {"store"}},
     {"HTTP", std::regex("httplib\\.h"), {"api"}},
     {"JSON", std::regex("rapidjson/.*"), {"api", "auth", "audit"}},
-    {"TOML", std::regex("toml\\+\\+/.*|toml\\+\\+\\.h|toml\\.hpp"), {"app"}},
+    {"TOML", std::regex("toml\\+\\+/.*|toml\\+\\+\\.h|toml\\.hpp"), {"app", "policy"}},
     {"command line", std::regex("CLI/.*"), {"app"}},
     {"logging", std::regex("spdlog/.*"), {"base"}},
 };
