@@ -13,6 +13,7 @@
 #include "app/account_commands.h"
 #include "app/audit_command_line.h"
 #include "app/commands.h"
+#include "app/evidence_command_line.h"
 #include "app/pin_source.h"
 #include "app/probe_command.h"
 #include "app/process_hardening.h"
@@ -337,6 +338,7 @@ int run(int argc, char** argv) {
   add_account(app, arguments);
   add_access_token_key(app, arguments);
   add_audit(app, arguments);
+  add_evidence(app, arguments);
   add_config(app, arguments);
   add_policy(app, arguments);
   try {

@@ -24,6 +24,7 @@
 #include "policy/policies.h"
 #include "service/audit_key.h"
 #include "service/catalogue.h"
+#include "service/evidence.h"
 #include "service/generation.h"
 #include "store/store.h"
 
@@ -90,11 +91,12 @@ struct ServiceSet {
         failures(store.journal()),
         access(store.accounts(), store.journal(), failures, access_token_keys, system_now),
         repeated(store.answers(), system_now),
+        evidence(token, store.journal(), catalogue, audit_key),
         journal(store.journal()) {}
 
   api::Services for_api() {
-    return {generation, catalogue,         deletion, exchange, accounts,
-            access,     access_token_keys, repeated, failures, journal};
+    return {generation,        catalogue, deletion, exchange, accounts, access,
+            access_token_keys, repeated,  failures, evidence, journal};
   }
 
   service::NameReservations names;
@@ -108,6 +110,7 @@ struct ServiceSet {
   service::FailureJournal failures;
   service::Access access;
   service::RepeatedRequests repeated;
+  service::Evidence evidence;
   store::JournalStore& journal;
 };
 

@@ -28,6 +28,8 @@ TEST_CASE("the help of every command has an example") {
                                                                                 {"token", "init"},
                                                                                 {"token", "list"},
                                                                                 {"token", "show"},
+                                                                                {"evidence"},
+                                                                                {"evidence", "verify"},
                                                                                 {"config"},
                                                                                 {"config", "check"},
                                                                                 {"config", "show"},
