@@ -43,7 +43,7 @@ Answer rotate(const Call& call, const std::string& client_id, service::Accounts:
                       {"this access token was had with the secret of before the last rotation"})
               .with_help("Have a token with the new secret, or let an administrator rotate the account.");
         }
-        return call.services.accounts.rotate(client_id, by, call.deadline(), keep,
+        return call.services.accounts.rotate(call.traits.origin, client_id, by, call.deadline(), keep,
                                              own ? std::optional(call.identity->generation) : std::nullopt);
       });
 }
@@ -73,7 +73,7 @@ Answer create_account(const Call& call) {
       [&](const service::ComposeAccountAnswer& keep) {
         service::NewAccount account = read_account_body(body.json);
         check_schema("CreateAccount", body.json, account.faults);
-        return call.services.accounts.create(std::move(account), call.deadline(), keep);
+        return call.services.accounts.create(call.traits.origin, std::move(account), call.deadline(), keep);
       });
 }
 
@@ -97,12 +97,12 @@ Answer rotate_own_account(const Call& call) {
 
 Answer disable_account(const Call& call) {
   read_no_body(call);
-  return ok(account_json(call.services.accounts.disable(call.place.client_id, call.deadline())));
+  return ok(account_json(call.services.accounts.disable(call.traits.origin, call.place.client_id, call.deadline())));
 }
 
 Answer enable_account(const Call& call) {
   read_no_body(call);
-  return ok(account_json(call.services.accounts.enable(call.place.client_id, call.deadline())));
+  return ok(account_json(call.services.accounts.enable(call.traits.origin, call.place.client_id, call.deadline())));
 }
 
 }  // namespace hsmsigner::api

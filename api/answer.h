@@ -30,6 +30,8 @@ struct Peer {
 using ReadBody = std::function<std::string()>;
 
 // Throws Error. Calls `read_body` at most once, and only for a body that is wanted. Called by many threads at once.
-using Handler = std::function<Answer(const RequestHead& head, const Peer& peer, const ReadBody& read_body)>;
+// `request_id` is what is answered as X-Request-ID.
+using Handler = std::function<Answer(const RequestHead& head, const Peer& peer, const std::string& request_id,
+                                     const ReadBody& read_body)>;
 
 }  // namespace hsmsigner::api

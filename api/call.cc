@@ -7,6 +7,7 @@
 #include "api/text_rules.h"
 #include "base/error.h"
 #include "base/secret.h"
+#include "crypto/digest.h"
 
 namespace hsmsigner::api {
 namespace {
@@ -48,6 +49,8 @@ JsonBody read_json_object(const Call& call, BodyNeed need) {
   }
   require_json_body(call.head);
   body.text = call.read_body();
+  // Of a body with a passphrase in it not even a digest: who has the rest could try passphrases against it.
+  if (!call.place.secret_body) call.traits.origin.request_digest = crypto::sha256_hex(body.text);
   call.admit_again();  // a sender may take its time with a body
   if (body.text.empty()) throw missing();
   body.json = parse_json(body.text);
@@ -60,10 +63,9 @@ void invalid_parameter(const std::string& name, const std::string& value, std::s
       .with_subject(shown(name) + "=" + shown(value));
 }
 
-std::optional<Container> container_in_query(const RequestTarget& target,
-                                            std::initializer_list<std::string_view> others) {
+std::optional<Container> container_in_query(const Call& call, std::initializer_list<std::string_view> others) {
   std::optional<Container> container;
-  for (const auto& [name, value] : target.query) {
+  for (const auto& [name, value] : call.target.query) {
     if (std::find(others.begin(), others.end(), name) != others.end()) continue;
     const auto kind = container_kind_from(name);
     if (!kind) invalid_parameter(name, value, "unknown parameter");
@@ -73,6 +75,7 @@ std::optional<Container> container_in_query(const RequestTarget& target,
     if (container) invalid_parameter(name, value, "only one of folder, snippet and device may be given");
     container = Container{*kind, value};
   }
+  call.note_container(container);
   return container;
 }
 

@@ -8,15 +8,18 @@
 
 #include "api/answer.h"
 #include "api/json_document.h"
+#include "api/refusal_events.h"
 #include "api/request_target.h"
 #include "base/clock.h"
 #include "base/container.h"
 #include "base/uuid.h"
 #include "service/access.h"
 #include "service/accounts.h"
+#include "service/actor.h"
 #include "service/catalogue.h"
 #include "service/deletion.h"
 #include "service/exchange.h"
+#include "service/failure_journal.h"
 #include "service/generation.h"
 #include "service/repeated_requests.h"
 
@@ -32,6 +35,7 @@ struct Services {
   service::Access& access;
   service::AccessTokenKeys& access_token_keys;
   service::RepeatedRequests& repeated;
+  service::FailureJournal& failures;
 };
 
 // Where a path leads.
@@ -42,6 +46,7 @@ struct Place {
   std::string action;   // what follows ':'
   std::optional<Uuid> id;
   std::string client_id;
+  bool secret_body = false;  // it may hold a key or a passphrase
 };
 
 struct Call {
@@ -57,7 +62,14 @@ struct Call {
   // request.
   std::function<void()> admit_again;
 
+  // What the journal is told if the request fails; handlers add what they learn.
+  RequestTraits& traits;
+
   const auth::Caller& caller() const { return identity->caller; }
+  service::Actor actor() const { return {caller(), traits.origin}; }
+  void note_container(const std::optional<Container>& container) const {
+    if (container) traits.container = container->to_string();
+  }
   // For the token and the store: one for the whole request, from the first time that it is asked for, which is once the
   // body is read.
   Deadline deadline() const;
@@ -80,9 +92,8 @@ enum class BodyNeed { optional, required };
 JsonBody read_json_object(const Call& call, BodyNeed need);
 
 // Query parameters. Each throws Error{invalid_query_parameter}.
-// The container, if any; refuses every parameter that is neither one nor in `others`.
-std::optional<Container> container_in_query(const RequestTarget& target,
-                                            std::initializer_list<std::string_view> others = {});
+// The container, if any, of which the call takes note; refuses every parameter that is neither one nor in `others`.
+std::optional<Container> container_in_query(const Call& call, std::initializer_list<std::string_view> others = {});
 struct Paging {
   std::size_t offset;
   std::size_t limit;

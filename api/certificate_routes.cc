@@ -33,7 +33,7 @@ Answer create_once(const Call& call, const JsonBody& body, const Make& make) {
 }  // namespace
 
 Answer list_certificates(const Call& call) {
-  const auto container = container_in_query(call.target, {"name", "limit", "offset"});
+  const auto container = container_in_query(call, {"name", "limit", "offset"});
   const auto [offset, limit] = paging_in_query(call.target);
   service::Catalogue& catalogue = call.services.catalogue;
   Answer answer;
@@ -56,27 +56,29 @@ Answer list_certificates(const Call& call) {
 }
 
 Answer generate_certificate(const Call& call) {
-  const auto in_query = container_in_query(call.target);
+  const auto in_query = container_in_query(call);
   const JsonBody body = read_json_object(call, BodyNeed::required);
   return create_once(call, body, [&](const service::ComposeAnswer& compose) {
     service::GenerateRequest request = read_generate_body(body.json, in_query);
+    call.note_container(request.container);
     check_schema("GenerateCertificate", body.json, request.faults);
-    return call.services.generation.generate(call.caller(), std::move(request), call.deadline(), compose);
+    return call.services.generation.generate(call.actor(), std::move(request), call.deadline(), compose);
   });
 }
 
 Answer import_certificate(const Call& call) {
-  const auto in_query = container_in_query(call.target);
+  const auto in_query = container_in_query(call);
   const JsonBody body = read_json_object(call, BodyNeed::required);
   return create_once(call, body, [&](const service::ComposeAnswer& compose) {
     service::ImportRequest request = read_import_body(body.json, in_query);
+    call.note_container(request.container);
     check_schema("ImportCertificate", body.json, request.faults);
-    return call.services.exchange.import_certificate(call.caller(), std::move(request), call.deadline(), compose);
+    return call.services.exchange.import_certificate(call.actor(), std::move(request), call.deadline(), compose);
   });
 }
 
 Answer get_certificate(const Call& call) {
-  const auto container = container_in_query(call.target);
+  const auto container = container_in_query(call);
   Answer answer;
   answer.body = certificate_json(call.services.catalogue.get(call.caller(), *call.place.id, container),
                                  call.services.catalogue.now());
@@ -85,24 +87,24 @@ Answer get_certificate(const Call& call) {
 
 // Older clients send a JSON body with DELETE. Its container is heeded, the rest of it is not.
 Answer delete_certificate(const Call& call) {
-  const auto in_query = container_in_query(call.target);
+  const auto in_query = container_in_query(call);
   const JsonBody body = read_json_object(call, BodyNeed::optional);
   Faults faults;
   const auto container = read_container(faults, body.json, in_query, Need::optional);
   if (!faults.empty()) throw Error(ErrorKind::invalid_object, faults.take());
   const store::CertificateRecord record =
-      call.services.deletion.remove(call.caller(), *call.place.id, container, call.deadline());
+      call.services.deletion.remove(call.actor(), *call.place.id, container, call.deadline());
   Answer answer;
   answer.body = certificate_json(record, call.services.catalogue.now());
   return answer;
 }
 
 Answer export_certificate(const Call& call) {
-  const auto in_query = container_in_query(call.target);
+  const auto in_query = container_in_query(call);
   const JsonBody body = read_json_object(call, BodyNeed::required);
   ExportBody read = read_export_body(body.json, in_query);
   check_schema("ExportCertificate", body.json, read.request.faults);
-  std::string file = call.services.exchange.export_certificate(call.caller(), *call.place.id, read.container,
+  std::string file = call.services.exchange.export_certificate(call.actor(), *call.place.id, read.container,
                                                                read.request, call.deadline());
   JsonWriter json;
   json.open_object();

@@ -232,7 +232,8 @@ struct HttpServer::Impl : httplib::Server {
     };
     try {
       if (current->fault) std::rethrow_exception(current->fault);
-      put_answer(handler(current->head, current->peer, [&] { return read_body(reader); }), *current, response);
+      put_answer(handler(current->head, current->peer, current->request_id, [&] { return read_body(reader); }),
+                 *current, response);
       log_request(*current, response.status, nullptr);
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::internal_error) {

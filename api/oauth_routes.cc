@@ -126,8 +126,8 @@ Answer issue(const Call& call, std::string_view form) {
   if (credentials->client_secret.size() > kMaxSecret || credentials->client_id.size() > kMaxSecret) {
     return oauth_error(401, "invalid_client", "client_id or client_secret is too long");
   }
-  return token_answer(call.services.access.issue_token(credentials->client_id, credentials->client_secret,
-                                                       request.scope, call.peer.address, call.deadline()));
+  return token_answer(call.services.access.issue_token(call.traits.origin, credentials->client_id,
+                                                       credentials->client_secret, request.scope, call.deadline()));
 }
 
 }  // namespace

@@ -18,11 +18,12 @@ using auth::Operation;
 constexpr std::array kRoutes{
     Route{"GET", "/certificates", Admission::caller, Operation::read_certificates, list_certificates},
     Route{"POST", "/certificates", Admission::caller, Operation::generate_certificate, generate_certificate},
-    Route{"POST", "/certificates:import", Admission::caller, Operation::import_certificate, import_certificate},
+    Route{"POST", "/certificates:import", Admission::caller, Operation::import_certificate, import_certificate, true},
     Route{"GET", "/certificates/{id}", Admission::caller, Operation::read_certificates, get_certificate},
     Route{"DELETE", "/certificates/{id}", Admission::caller, Operation::delete_certificate, delete_certificate},
     // What is exported without a private key is only read; the service asks for more where it needs it.
-    Route{"POST", "/certificates/{id}:export", Admission::caller, Operation::read_certificates, export_certificate},
+    Route{"POST", "/certificates/{id}:export", Admission::caller, Operation::read_certificates, export_certificate,
+          true},
 
     Route{"GET", "/accounts", Admission::caller, Operation::read_accounts, list_accounts},
     Route{"POST", "/accounts", Admission::caller, Operation::change_accounts, create_account},
@@ -33,9 +34,9 @@ constexpr std::array kRoutes{
     Route{"POST", "/accounts/{client_id}:disable", Admission::caller, Operation::change_accounts, disable_account},
     Route{"POST", "/accounts/{client_id}:enable", Admission::caller, Operation::change_accounts, enable_account},
 
-    Route{"POST", "/oauth2/access_token", Admission::open, std::nullopt, issue_access_token},
-    Route{"POST", "/auth/v1/oauth2/access_token", Admission::open, std::nullopt, issue_access_token},
-    Route{"POST", "/am/oauth2/access_token", Admission::open, std::nullopt, issue_access_token},
+    Route{"POST", "/oauth2/access_token", Admission::open, std::nullopt, issue_access_token, true},
+    Route{"POST", "/auth/v1/oauth2/access_token", Admission::open, std::nullopt, issue_access_token, true},
+    Route{"POST", "/am/oauth2/access_token", Admission::open, std::nullopt, issue_access_token, true},
     Route{"GET", "/oauth2/connect/jwk_uri", Admission::open, std::nullopt, json_web_keys},
     Route{"GET", "/auth/v1/oauth2/connect/jwk_uri", Admission::open, std::nullopt, json_web_keys},
     Route{"GET", "/am/oauth2/connect/jwk_uri", Admission::open, std::nullopt, json_web_keys},
@@ -160,12 +161,42 @@ void admit(const Route& route, const service::Identity& identity) {
 
 std::span<const Route> routes() noexcept { return kRoutes; }
 
-Answer Router::answer(const RequestHead& head, const Peer& peer, const ReadBody& read_body) const {
+// Nothing is refused unwritten: when the journal cannot be told, that is the answer.
+Answer Router::answer(const RequestHead& head, const Peer& peer, const std::string& request_id,
+                      const ReadBody& read_body) const {
+  RequestTraits traits;
+  traits.origin.address = peer.address;
+  traits.origin.request_id = request_id;
+  traits.method = head.method;
+  try {
+    return answer(head, peer, read_body, traits);
+  } catch (const Error& error) {
+    const auto event = refusal_event(traits, error);
+    if (!event || error.kind() == ErrorKind::journal_unavailable) throw;
+    const Deadline deadline = deadline_in(request_timeout_);
+    if (event->kind == audit::EventKind::authentication_failed) {
+      services_.failures.note(*event, deadline);
+    } else {
+      services_.failures.append(*event, deadline);
+    }
+    throw;
+  }
+}
+
+Answer Router::answer(const RequestHead& head, const Peer& peer, const ReadBody& read_body,
+                      RequestTraits& traits) const {
   const RequestTarget target = parse_request_target(head.target);
-  const Place place = find_place(target.segments);
+  Place place = find_place(target.segments);
+  traits.object = place.id ? place.id->to_string() : place.client_id;
   std::optional<service::Identity> identity;
-  if (!is_open(place)) identity = authenticate(head, peer, services_.access);
+  if (!is_open(place)) {
+    identity = authenticate(head, peer, services_.access);
+    traits.authenticated = true;
+    traits.origin.account = identity->caller.client_id();
+  }
   const Route& route = find_route(place, head.method);
+  place.secret_body = route.secret_body;
+  traits.pattern = route.pattern;
   if (identity) admit(route, *identity);
   require_json_accepted(head);
   const auto admit_again = [&] {
@@ -176,8 +207,8 @@ Answer Router::answer(const RequestHead& head, const Peer& peer, const ReadBody&
     }
     admit(route, now);
   };
-  return route.handler(
-      Call{services_, head, peer, target, place, read_body, identity, request_timeout_, admit_again, std::nullopt});
+  return route.handler(Call{services_, head, peer, target, place, read_body, identity, request_timeout_, admit_again,
+                            traits, std::nullopt});
 }
 
 }  // namespace hsmsigner::api

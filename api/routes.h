@@ -29,6 +29,7 @@ struct Route {
   Admission admission;
   std::optional<auth::Operation> operation;  // needed somewhere at least; where is the handler's to ask
   Answer (*handler)(const Call& call);
+  bool secret_body = false;  // the body may hold a key or a passphrase, so the journal has no digest of it
 };
 
 // HEAD is GET without its body, and has no row.
@@ -40,9 +41,12 @@ class Router {
       : services_(services), request_timeout_(request_timeout) {}
 
   // See api::Handler. Thread safe.
-  Answer answer(const RequestHead& head, const Peer& peer, const ReadBody& read_body) const;
+  Answer answer(const RequestHead& head, const Peer& peer, const std::string& request_id,
+                const ReadBody& read_body) const;
 
  private:
+  Answer answer(const RequestHead& head, const Peer& peer, const ReadBody& read_body, RequestTraits& traits) const;
+
   Services services_;
   std::chrono::milliseconds request_timeout_;
 };

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/log.h"
+#include "crypto/signature.h"
 #include "hsm/ck_result.h"
 #include "hsm/key_reader.h"
 #include "hsm/key_template.h"
@@ -88,7 +89,7 @@ void prove_signature(Session& session, KeyObject& object, const PublicKey& key) 
   Bytes value(info(kProofDigest).size);
   check("C_GenerateRandom", session.ck().C_GenerateRandom(session.handle(), value.data(), value.size()));
   const Bytes signature = sign_in_token(session, object, signing_input(key, kProofDigest, value));
-  if (!verifies(key, kProofDigest, value, signature)) {
+  if (!crypto::verifies(key, kProofDigest, value, signature)) {
     throw Error(ErrorKind::internal_error, {"the imported key does not sign as its public key demands"})
         .with_cause("key " + object.id().to_string());
   }

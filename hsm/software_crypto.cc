@@ -1,56 +1,19 @@
 #include "hsm/software_crypto.h"
 
-#include <openssl/core_names.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/param_build.h>
 
 #include <algorithm>
 #include <memory>
-#include <string>
 
 #include "base/der.h"
-#include "base/error.h"
+#include "crypto/openssl.h"
 
 namespace hsmsigner::hsm {
 namespace {
 
-template <auto free_function>
-struct Free {
-  template <typename T>
-  void operator()(T* object) const noexcept {
-    free_function(object);
-  }
-};
-using BignumPtr = std::unique_ptr<BIGNUM, Free<BN_free>>;
-using CipherPtr = std::unique_ptr<EVP_CIPHER, Free<EVP_CIPHER_free>>;
-using CipherContextPtr = std::unique_ptr<EVP_CIPHER_CTX, Free<EVP_CIPHER_CTX_free>>;
-using ParamsPtr = std::unique_ptr<OSSL_PARAM, Free<OSSL_PARAM_free>>;
-using ParamsBuilderPtr = std::unique_ptr<OSSL_PARAM_BLD, Free<OSSL_PARAM_BLD_free>>;
-using PkeyContextPtr = std::unique_ptr<EVP_PKEY_CTX, Free<EVP_PKEY_CTX_free>>;
-using PkeyPtr = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
-
-// Empties this thread's error queue on the way in and out.
-struct CleanErrorQueue {
-  CleanErrorQueue() noexcept { ERR_clear_error(); }
-  ~CleanErrorQueue() { ERR_clear_error(); }
-  CleanErrorQueue(const CleanErrorQueue&) = delete;
-  CleanErrorQueue& operator=(const CleanErrorQueue&) = delete;
-};
-
-[[noreturn]] void fail(const std::string& what, SourcePlace where = SourcePlace::here()) {
-  std::string cause = what;
-  char text[256];
-  while (const unsigned long code = ERR_get_error()) {
-    ERR_error_string_n(code, text, sizeof text);
-    cause.append(": ").append(text);
-  }
-  throw Error(ErrorKind::internal_error, {}, where).with_cause(cause);
-}
-
-void require(bool good, const char* what, SourcePlace where = SourcePlace::here()) {
-  if (!good) fail(what, where);
-}
+using crypto::CleanErrorQueue;
+using crypto::EvpCipherCtxPtr;
+using EvpCipherPtr = std::unique_ptr<EVP_CIPHER, crypto::OpensslFree<EVP_CIPHER_free>>;
 
 class WipedBytes {
  public:
@@ -71,14 +34,15 @@ class WipedBytes {
 std::optional<std::size_t> run_cipher(WrappingForm form, bool encrypt, ByteView key, ByteView iv, ByteView input,
                                       std::uint8_t* out) {
   const bool key_wrap = form == WrappingForm::key_wrap_pad;
-  require(key.size() == kWrappingKeySize && iv.size() == (key_wrap ? 0 : kAesBlock), "sizes of a wrapping");
-  const CipherPtr cipher(EVP_CIPHER_fetch(nullptr, key_wrap ? "AES-256-WRAP-PAD" : "AES-256-CBC", nullptr));
-  const CipherContextPtr context(EVP_CIPHER_CTX_new());
-  require(cipher && context, "AES of a wrapping");
+  crypto::require(key.size() == kWrappingKeySize && iv.size() == (key_wrap ? 0 : kAesBlock), "sizes of a wrapping");
+  const EvpCipherPtr cipher = crypto::require_pointer(
+      EvpCipherPtr(EVP_CIPHER_fetch(nullptr, key_wrap ? "AES-256-WRAP-PAD" : "AES-256-CBC", nullptr)),
+      "EVP_CIPHER_fetch");
+  const EvpCipherCtxPtr context = crypto::require_pointer(EvpCipherCtxPtr(EVP_CIPHER_CTX_new()), "EVP_CIPHER_CTX_new");
   if (key_wrap) EVP_CIPHER_CTX_set_flags(context.get(), EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
-  require(EVP_CipherInit_ex2(context.get(), cipher.get(), key.data(), key_wrap ? nullptr : iv.data(), encrypt ? 1 : 0,
-                             nullptr) == 1,
-          "start a wrapping");
+  crypto::require(EVP_CipherInit_ex2(context.get(), cipher.get(), key.data(), key_wrap ? nullptr : iv.data(),
+                                     encrypt ? 1 : 0, nullptr),
+                  "start a wrapping");
   int body = 0;
   int rest = 0;
   if (EVP_CipherUpdate(context.get(), out, &body, input.data(), static_cast<int>(input.size())) != 1 ||
@@ -104,41 +68,13 @@ std::optional<std::size_t> size_of_sequence(ByteView octets) {
   return header + content;
 }
 
-PkeyPtr pkey_from(const PublicKey& key) {
-  const ParamsBuilderPtr builder(OSSL_PARAM_BLD_new());
-  require(builder != nullptr, "OSSL_PARAM_BLD");
-  BignumPtr modulus;
-  BignumPtr exponent;
-  bool good = false;
-  if (const auto* rsa = std::get_if<RsaPublicKey>(&key)) {
-    modulus.reset(BN_bin2bn(rsa->modulus.data(), static_cast<int>(rsa->modulus.size()), nullptr));
-    exponent.reset(BN_bin2bn(rsa->exponent.data(), static_cast<int>(rsa->exponent.size()), nullptr));
-    good = modulus && exponent && OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, modulus.get()) == 1 &&
-           OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, exponent.get()) == 1;
-  } else {
-    const auto& ec = std::get<EcPublicKey>(key);
-    const std::string_view group = info(ec.curve).openssl;
-    good =
-        OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, group.data(), group.size()) == 1 &&
-        OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, ec.point.data(), ec.point.size()) == 1;
-  }
-  const ParamsPtr parameters(good ? OSSL_PARAM_BLD_to_param(builder.get()) : nullptr);
-  const PkeyContextPtr context(
-      EVP_PKEY_CTX_new_from_name(nullptr, family_of(key) == KeyFamily::rsa ? "RSA" : "EC", nullptr));
-  EVP_PKEY* made = nullptr;
-  require(parameters && context && EVP_PKEY_fromdata_init(context.get()) == 1 &&
-              EVP_PKEY_fromdata(context.get(), &made, EVP_PKEY_PUBLIC_KEY, parameters.get()) == 1,
-          "make a public key");
-  return PkeyPtr(made);
-}
-
 }  // namespace
 
 Bytes wrap_key(WrappingForm form, ByteView key, ByteView iv, const Secret& pkcs8) {
   const CleanErrorQueue clean;
   Bytes wrapped(pkcs8.size() + 2 * kAesBlock);
   const auto size = run_cipher(form, true, key, iv, pkcs8.bytes(), wrapped.data());
-  require(size.has_value(), "wrap a key");
+  crypto::require(size.has_value(), "wrap a key");
   wrapped.resize(*size);
   return wrapped;
 }
@@ -155,17 +91,6 @@ std::optional<Secret> open_key(WrappingForm form, ByteView key, ByteView iv, Byt
     return std::nullopt;
   }
   return Secret(opened.first(*end));
-}
-
-bool verifies(const PublicKey& key, Digest digest, ByteView digest_value, ByteView signature) {
-  const CleanErrorQueue clean;
-  const PkeyPtr pkey = pkey_from(key);
-  const PkeyContextPtr context(EVP_PKEY_CTX_new(pkey.get(), nullptr));
-  const std::string name(info(digest).name);
-  return context && EVP_PKEY_verify_init(context.get()) == 1 &&
-         EVP_PKEY_CTX_set_signature_md(context.get(), EVP_get_digestbyname(name.c_str())) == 1 &&
-         EVP_PKEY_verify(context.get(), signature.data(), signature.size(), digest_value.data(), digest_value.size()) ==
-             1;
 }
 
 }  // namespace hsmsigner::hsm

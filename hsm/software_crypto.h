@@ -1,14 +1,12 @@
 // The little cryptography that is done in this process and not in the token: keys wrapped for their way into it, opened
-// on their way out, and the proof that a signature is one. All that this room does with OpenSSL, but for module.cc,
-// which sees to it that modules and OpenSSL leave each other alone.
+// on their way out. All that this room does with OpenSSL, but for module.cc, which sees to it that modules and OpenSSL
+// leave each other alone.
 #pragma once
 
 #include <optional>
 
-#include "base/algorithm.h"
 #include "base/bytes.h"
 #include "base/secret.h"
-#include "base/signer.h"
 #include "hsm/mechanisms.h"
 
 namespace hsmsigner::hsm {
@@ -20,8 +18,5 @@ Bytes wrap_key(WrappingForm form, ByteView key, ByteView iv, const Secret& pkcs8
 // with zeros to a block of the cipher. It is not decoded here, since OpenSSL's decoders leave copies behind. Nothing
 // for octets that were not wrapped under this key, or are no SEQUENCE.
 std::optional<Secret> open_key(WrappingForm form, ByteView key, ByteView iv, ByteView wrapped);
-
-// `signature` as Signer::sign() gives it.
-bool verifies(const PublicKey& key, Digest digest, ByteView digest_value, ByteView signature);
 
 }  // namespace hsmsigner::hsm

@@ -10,6 +10,7 @@
 #include <memory>
 #include <ostream>
 
+#include "app/local_user.h"
 #include "app/wiring.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -122,7 +123,7 @@ void create_account(const Settings& settings, Secret pin, const AccountCreateOpt
   const std::unique_ptr<hsm::Token> token = hsm::Token::open(settings.token, std::move(pin));
   const std::unique_ptr<store::Store> store = open_store(settings.store);
   service::Accounts accounts(store->accounts(), random_source(*token), system_now, settings.rotation_grace);
-  hand_out(accounts.create(std::move(account), deadline_in(kTimeout)), file, out);
+  hand_out(accounts.create(local_user(), std::move(account), deadline_in(kTimeout)), file, out);
 }
 
 void rotate_account(const Settings& settings, Secret pin, const std::string& client_id, const std::string& secret_file,
@@ -131,7 +132,8 @@ void rotate_account(const Settings& settings, Secret pin, const std::string& cli
   const std::unique_ptr<hsm::Token> token = hsm::Token::open(settings.token, std::move(pin));
   const std::unique_ptr<store::Store> store = open_store(settings.store);
   service::Accounts accounts(store->accounts(), random_source(*token), system_now, settings.rotation_grace);
-  hand_out(accounts.rotate(client_id, service::Accounts::By::administrator, deadline_in(kTimeout)), file, out);
+  hand_out(accounts.rotate(local_user(), client_id, service::Accounts::By::administrator, deadline_in(kTimeout)), file,
+           out);
 }
 
 void list_accounts(const Settings& settings, std::ostream& out) {
@@ -156,19 +158,19 @@ void show_account(const Settings& settings, const std::string& client_id, std::o
 
 void disable_account(const Settings& settings, const std::string& client_id, std::ostream& out) {
   const std::unique_ptr<store::Store> store = open_store(settings.store);
-  print(accounts_without_secrets(*store).disable(client_id, deadline_in(kTimeout)), out);
+  print(accounts_without_secrets(*store).disable(local_user(), client_id, deadline_in(kTimeout)), out);
 }
 
 void enable_account(const Settings& settings, const std::string& client_id, std::ostream& out) {
   const std::unique_ptr<store::Store> store = open_store(settings.store);
-  print(accounts_without_secrets(*store).enable(client_id, deadline_in(kTimeout)), out);
+  print(accounts_without_secrets(*store).enable(local_user(), client_id, deadline_in(kTimeout)), out);
 }
 
 void rotate_access_token_key(const Settings& settings, Secret pin, std::ostream& out) {
   const std::unique_ptr<hsm::Token> token = hsm::Token::open(settings.token, std::move(pin));
   const std::unique_ptr<store::Store> store = open_store(settings.store);
   service::AccessTokenKeys keys(*token, store->accounts(), system_now);
-  out << "kid " << keys.rotate(deadline_in(kTimeout))
+  out << "kid " << keys.rotate(local_user(), deadline_in(kTimeout))
       << " signs from now on; tokens of the one before are good until they expire\n";
 }
 

@@ -55,14 +55,15 @@ struct ServiceSet {
       : catalogue(store.certificates(), system_now),
         generation(token, store.certificates(), names, system_now),
         deletion(token, store.certificates(), catalogue),
-        exchange(token, store.certificates(), names, catalogue),
+        exchange(token, store.certificates(), store.journal(), names, catalogue),
         accounts(store.accounts(), random_source(token), system_now, settings.rotation_grace),
         access_token_keys(token, store.accounts(), system_now),
-        access(store.accounts(), access_token_keys, system_now),
+        failures(store.journal()),
+        access(store.accounts(), store.journal(), failures, access_token_keys, system_now),
         repeated(store.answers(), system_now) {}
 
   api::Services for_api() {
-    return {generation, catalogue, deletion, exchange, accounts, access, access_token_keys, repeated};
+    return {generation, catalogue, deletion, exchange, accounts, access, access_token_keys, repeated, failures};
   }
 
   service::NameReservations names;
@@ -72,6 +73,7 @@ struct ServiceSet {
   service::Exchange exchange;
   service::Accounts accounts;
   service::AccessTokenKeys access_token_keys;
+  service::FailureJournal failures;
   service::Access access;
   service::RepeatedRequests repeated;
 };
@@ -95,9 +97,8 @@ int serve(const Settings& settings, Secret pin) {
   const api::Router router(services.for_api(), options.request_timeout);
   api::HttpServer server(
       options,
-      [&router](const api::RequestHead& head, const api::Peer& peer, const api::ReadBody& read_body) {
-        return router.answer(head, peer, read_body);
-      },
+      [&router](const api::RequestHead& head, const api::Peer& peer, const std::string& request_id,
+                const api::ReadBody& read_body) { return router.answer(head, peer, request_id, read_body); },
       make_transport(settings, *token, store->certificates()));
 
   server.bind();

@@ -20,8 +20,4 @@ class CanonicalObject {
   std::string members_;
 };
 
-// What a text becomes before it is written: well-formed UTF-8 of at most 1,024 octets, which end in "…" if it was cut.
-// What is presentable stays as it is.
-std::string presentable(std::string_view text);
-
 }  // namespace hsmsigner::audit

@@ -60,10 +60,11 @@ std::optional<Outcome> outcome_from(std::string_view name) noexcept;
 
 // Who caused it. Every member may be "": the service itself, or not known.
 struct Origin {
-  std::string account;         // client id; "local:NAME" for a user of the command line
-  std::string address;         // IP address; "" on the command line
-  std::string request_id;      // X-Request-ID
-  std::string request_digest;  // SHA-256 of the request's body, hexadecimal; "" when there was none, or it held secrets
+  std::string account{};     // client id; "local:NAME" for a user of the command line
+  std::string address{};     // IP address; "" on the command line
+  std::string request_id{};  // X-Request-ID
+  std::string
+      request_digest{};  // SHA-256 of the request's body, hexadecimal; "" when there was none, or it held secrets
 };
 
 // Never a secret, a passphrase, a key, or a library's own text. Any octets may be given: what is not UTF-8 or too long
@@ -71,10 +72,10 @@ struct Origin {
 struct Event {
   EventKind kind;
   Outcome outcome = Outcome::done;
-  Origin origin;
-  std::string object;
-  std::string container;                                     // "folder:Payments"
-  std::vector<std::pair<std::string, std::string>> details;  // in this order; each name once, in lower_case
+  Origin origin{};
+  std::string object{};
+  std::string container{};                                     // "folder:Payments"
+  std::vector<std::pair<std::string, std::string>> details{};  // in this order; each name once, in lower_case
 };
 
 }  // namespace hsmsigner::audit

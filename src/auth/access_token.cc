@@ -10,11 +10,12 @@
 #include <utility>
 #include <variant>
 
-#include "auth/rs256.h"
 #include "base/algorithm.h"
 #include "base/base64.h"
 #include "base/error.h"
 #include "base/utf8.h"
+#include "crypto/digest.h"
+#include "crypto/signature.h"
 
 namespace hsmsigner::auth {
 namespace {
@@ -54,6 +55,8 @@ class ObjectWriter {
 };
 
 ByteView octets_of(std::string_view text) { return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}; }
+
+Bytes digest_of(std::string_view text) { return crypto::hash(Digest::sha256, octets_of(text)); }
 
 std::int64_t seconds_of(UnixTime time) { return time.time_since_epoch().count(); }
 
@@ -204,9 +207,10 @@ std::string issue_access_token(const AccessTokenClaims& claims, std::string_view
   if (token.size() + 1 + base64url_size(key->modulus.size()) > kMaxAccessTokenOctets) {
     throw Error(ErrorKind::invalid_object, {"scope: is too long"});
   }
-  const Bytes signature = signer.sign(Digest::sha256, sha256(token), deadline);
+  const Bytes digest = digest_of(token);
+  const Bytes signature = signer.sign(Digest::sha256, digest, deadline);
   // What does not verify is not handed out.
-  if (!rs256_verifies(*key, token, signature)) {
+  if (!crypto::verifies(*key, Digest::sha256, digest, signature)) {
     throw Error(ErrorKind::internal_error).with_cause("the signature of an access token does not verify");
   }
   return token + "." + to_base64url(signature);
@@ -219,7 +223,8 @@ AccessTokenClaims verify_access_token(std::string_view token, const FindKey& fin
   }
   const Parts parts = split(token);
   const RsaPublicKey key = find_signing_key(parts.header, find_key);
-  if (!rs256_verifies(key, parts.signed_text, parts.signature)) refuse("the signature does not verify");
+  if (!crypto::verifies(key, Digest::sha256, digest_of(parts.signed_text), parts.signature))
+    refuse("the signature does not verify");
   AccessTokenClaims claims = read_payload(parts.payload, now);
   if (now >= claims.expires_at) {
     throw Error(ErrorKind::key_expired, {"Authorization: the access token has expired; request a new one"});

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "auth/rs256.h"
+#include "crypto/digest.h"
 
 namespace hsmsigner::auth {
 namespace {
@@ -10,8 +10,7 @@ namespace {
 // Hashed, since a client id is whatever a stranger sent and may be long: what is remembered stays bounded. An address
 // holds no NUL.
 std::string key_of_pair(const std::string& client_id, const std::string& address) {
-  const Bytes digest = sha256(address + '\0' + client_id);
-  return "pair " + to_hex(digest);
+  return "pair " + crypto::sha256_hex(address + '\0' + client_id);
 }
 std::string key_of_address(const std::string& address) { return "address " + address; }
 

@@ -1,20 +1,17 @@
 #include "auth/hmac.h"
 
-#include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-#include "base/error.h"
+#include "crypto/openssl.h"
 
 namespace hsmsigner::auth {
 
 Bytes hmac_sha256(ByteView key, ByteView data) {
   Bytes value(32);
   unsigned int size = 0;
-  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), data.data(), data.size(), value.data(), &size) ==
-          nullptr ||
-      size != value.size()) {
-    throw Error(ErrorKind::internal_error).with_cause("HMAC");
-  }
+  crypto::require_pointer(
+      HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), data.data(), data.size(), value.data(), &size),
+      "HMAC");
   return value;
 }
 

@@ -1,13 +1,10 @@
 #include "auth/sealing.h"
 
-#include <openssl/evp.h>
 #include <openssl/rand.h>
-
-#include <memory>
 
 #include "auth/hmac.h"
 #include "base/base64.h"
-#include "base/error.h"
+#include "crypto/openssl.h"
 
 namespace hsmsigner::auth {
 namespace {
@@ -15,20 +12,10 @@ namespace {
 constexpr std::size_t kNonce = 12;  // SP 800-38D 5.2.1.1
 constexpr std::size_t kTag = 16;
 
-struct FreeCipher {
-  void operator()(EVP_CIPHER_CTX* context) const noexcept { EVP_CIPHER_CTX_free(context); }
-};
-using Cipher = std::unique_ptr<EVP_CIPHER_CTX, FreeCipher>;
+using crypto::EvpCipherCtxPtr;
+using crypto::octets_of;
 
-void require(bool good, const char* what) {
-  if (!good) throw Error(ErrorKind::internal_error).with_cause(what);
-}
-
-const unsigned char* octets(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
-
-Bytes hmac(std::string_view key, std::string_view data) {
-  return hmac_sha256({octets(key), key.size()}, {octets(data), data.size()});
-}
+Bytes hmac(std::string_view key, std::string_view data) { return hmac_sha256(octets_of(key), octets_of(data)); }
 
 // Apart from what keyed_digest() gives: that stands in the database.
 Bytes sealing_key(std::string_view key, std::string_view context) {
@@ -49,19 +36,20 @@ std::string keyed_digest(std::string_view key, std::string_view purpose, std::st
 }
 
 std::string seal(std::string_view key, std::string_view context, std::string_view plain) {
+  const crypto::CleanErrorQueue clean;
   Bytes secret = sealing_key(key, context);
   Bytes out(kNonce + plain.size() + kTag);
-  require(RAND_bytes(out.data(), kNonce) == 1, "RAND_bytes");
-  const Cipher cipher(EVP_CIPHER_CTX_new());
+  crypto::require(RAND_bytes(out.data(), kNonce), "RAND_bytes");
+  const EvpCipherCtxPtr cipher(EVP_CIPHER_CTX_new());
   int written = 0;
   const bool good =
       cipher && EVP_EncryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, secret.data(), out.data()) == 1 &&
-      EVP_EncryptUpdate(cipher.get(), out.data() + kNonce, &written, octets(plain), static_cast<int>(plain.size())) ==
-          1 &&
+      EVP_EncryptUpdate(cipher.get(), out.data() + kNonce, &written, octets_of(plain).data(),
+                        static_cast<int>(plain.size())) == 1 &&
       EVP_EncryptFinal_ex(cipher.get(), out.data() + kNonce + written, &written) == 1 &&
       EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_GET_TAG, kTag, out.data() + kNonce + plain.size()) == 1;
   cleanse(secret);
-  require(good, "AES-256-GCM");
+  crypto::require(good, "AES-256-GCM");
   return to_base64(out);
 }
 
@@ -69,9 +57,10 @@ std::optional<Secret> open_sealed(std::string_view key, std::string_view context
   std::optional<Bytes> in = from_base64(sealed);
   if (!in || in->size() < kNonce + kTag) return std::nullopt;
   const std::size_t size = in->size() - kNonce - kTag;
+  const crypto::CleanErrorQueue clean;
   Bytes secret = sealing_key(key, context);
   Bytes plain(size + 1);
-  const Cipher cipher(EVP_CIPHER_CTX_new());
+  const EvpCipherCtxPtr cipher(EVP_CIPHER_CTX_new());
   int written = 0;
   const bool good =
       cipher && EVP_DecryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, secret.data(), in->data()) == 1 &&

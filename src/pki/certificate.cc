@@ -5,11 +5,11 @@
 #include <ctime>
 #include <limits>
 
+#include "crypto/openssl_public_key.h"
 #include "pki/alternative_name.h"
 #include "pki/certificate_impl.h"
 #include "pki/name.h"
 #include "pki/pem_blocks.h"
-#include "pki/public_key.h"
 
 namespace hsmsigner::pki {
 namespace {
@@ -156,12 +156,12 @@ bool Certificate::is_self_issued() const {
 
 PublicKey Certificate::public_key() const {
   const CleanErrorQueue clean;
-  return read_public_key(X509_get_X509_PUBKEY(impl_->x509.get()));
+  return crypto::read_public_key(X509_get_X509_PUBKEY(impl_->x509.get()));
 }
 
 bool Certificate::verifies_with(const PublicKey& issuer_key) const {
   const CleanErrorQueue clean;
-  const EvpPkeyPtr key = to_evp_pkey(issuer_key);
+  const EvpPkeyPtr key = crypto::to_evp_pkey(issuer_key);
   return X509_verify(impl_->x509.get(), key.get()) == 1;
 }
 

@@ -4,11 +4,11 @@
 #include <memory>
 #include <string>
 
+#include "crypto/openssl_public_key.h"
 #include "pki/certificate_impl.h"
 #include "pki/extensions.h"
 #include "pki/name.h"
 #include "pki/openssl.h"
-#include "pki/public_key.h"
 #include "pki/refuse.h"
 #include "pki/signed_structure.h"
 
@@ -62,7 +62,7 @@ X509Ptr make_unsigned(const CertificateSpec& spec, const PublicKey& subject_key,
   require(X509_set_issuer_name(x509.get(), issuer_name), "X509_set_issuer_name");
 
   X509_PUBKEY* key = X509_get_X509_PUBKEY(x509.get());
-  write_public_key(key, subject_key);
+  crypto::write_public_key(key, subject_key);
   const Bytes subject_key_id = key_identifier(key);
   const EncodedExtensions extensions =
       make_certificate_extensions(spec, family_of(subject_key), subject_key_id,

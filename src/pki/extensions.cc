@@ -3,8 +3,8 @@
 #include <initializer_list>
 #include <string>
 
+#include "crypto/openssl_public_key.h"
 #include "pki/alternative_name.h"
-#include "pki/public_key.h"
 #include "pki/refuse.h"
 
 namespace hsmsigner::pki {
@@ -101,7 +101,7 @@ void free_extensions(STACK_OF(X509_EXTENSION) * extensions) noexcept {
   sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
 }
 
-Bytes key_identifier(const X509_PUBKEY* key) { return hash(Digest::sha1, public_key_octets(key)); }
+Bytes key_identifier(const X509_PUBKEY* key) { return hash(Digest::sha1, crypto::public_key_octets(key)); }
 
 Bytes key_identifier_of_issuer(X509* issuer) {
   const ASN1_OCTET_STRING* present = X509_get0_subject_key_id(issuer);

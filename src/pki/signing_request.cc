@@ -7,12 +7,12 @@
 #include <utility>
 
 #include "base/base64.h"
+#include "crypto/openssl_public_key.h"
 #include "pki/alternative_name.h"
 #include "pki/extensions.h"
 #include "pki/name.h"
 #include "pki/openssl.h"
 #include "pki/pem_blocks.h"
-#include "pki/public_key.h"
 #include "pki/signed_structure.h"
 
 namespace hsmsigner::pki {
@@ -30,7 +30,7 @@ RequestPtr make_unsigned(const SigningRequestSpec& spec, const PublicKey& key) {
   RequestPtr request = require_pointer(RequestPtr(X509_REQ_new()), "X509_REQ_new");
   require(X509_REQ_set_version(request.get(), X509_REQ_VERSION_1), "X509_REQ_set_version");
   require(X509_REQ_set_subject_name(request.get(), make_name(spec.subject).get()), "X509_REQ_set_subject_name");
-  write_public_key(X509_REQ_get_X509_PUBKEY(request.get()), key);
+  crypto::write_public_key(X509_REQ_get_X509_PUBKEY(request.get()), key);
   const RequestedExtensions wanted{spec.certificate_authority, std::nullopt, spec.alternative_names};
   const EncodedExtensions extensions = make_requested_extensions(wanted, family_of(key));
   require(X509_REQ_add_extensions(request.get(), extensions.get()), "X509_REQ_add_extensions");
@@ -99,7 +99,7 @@ SigningRequestInfo read_signing_request(std::string_view pem) {
   const RequestPtr request = der ? parse_request(*der) : nullptr;
   if (!request) refuse_request("this is not one certification request in PEM");
   // Before the signature is believed: the kinds of key that are taken are the ones that are known to verify.
-  PublicKey key = read_public_key(X509_REQ_get_X509_PUBKEY(request.get()));
+  PublicKey key = crypto::read_public_key(X509_REQ_get_X509_PUBKEY(request.get()));
   if (!is_self_signed(request.get())) refuse_request("the request's signature does not verify");
   const X509_NAME* subject = X509_REQ_get_subject_name(request.get());
   return SigningRequestInfo{std::move(key), one_line(subject), hash_old(subject), requested_names(request.get()),

@@ -33,29 +33,35 @@ Access::Match Access::match(const store::AccountRecord& account, const Secret& s
   return previous ? Match::previous : Match::none;
 }
 
-IssuedToken Access::issue_token(const std::string& client_id, const Secret& client_secret, const std::string& scope,
-                                const std::string& address, Deadline deadline) {
+void Access::fail(audit::Origin origin, const std::string& reason, Error error, Deadline deadline) {
+  log::warning("authentication failed", {{"account", origin.account}, {"address", origin.address}, {"reason", reason}});
+  audit::Event event{
+      .kind = audit::EventKind::authentication_failed, .outcome = audit::Outcome::refused, .origin = std::move(origin)};
+  event.details = {{"reason", reason}};
+  failures_.note(event, deadline);
+  throw error;
+}
+
+IssuedToken Access::issue_token(const audit::Origin& origin, const std::string& client_id, const Secret& client_secret,
+                                const std::string& scope, Deadline deadline) {
   const UnixTime now = clock_();
+  audit::Origin who = origin;
+  // What is no client id might be a secret in the wrong place.
+  who.account = fault_of_client_id(client_id) ? "(no client id)" : client_id;
   const auto account = accounts_.find(client_id);
   if (!account) matches(client_secret, nobody());
   const Match matched = account ? match(*account, client_secret, now) : Match::none;
   if (matched == Match::none) {
-    const auto wait = throttle_.note_failure(client_id, address, std::chrono::steady_clock::now());
-    log::warning("authentication failed", {{"account", fault_of_client_id(client_id) ? "(no client id)" : client_id},
-                                           {"address", address},
-                                           {"reason", account ? "wrong secret" : "no such account"},
-                                           {"wait_seconds", static_cast<std::int64_t>(wait.count())}});
-    if (wait.count() == 0) throw no_such_client();
-    throw Error(ErrorKind::too_many_requests, {"client_id: too many attempts with a wrong secret"})
-        .with_retry_after(wait);
+    const auto wait = throttle_.note_failure(client_id, origin.address, std::chrono::steady_clock::now());
+    const Error slowed = Error(ErrorKind::too_many_requests, {"client_id: too many attempts with a wrong secret"})
+                             .with_retry_after(wait);
+    fail(who, account ? "wrong secret" : "no such account", wait.count() == 0 ? no_such_client() : slowed, deadline);
   }
-  throttle_.note_success(client_id, address);
-  if (!account->enabled) {
-    log::warning("authentication failed", {{"account", client_id}, {"address", address}, {"reason", "disabled"}});
-    throw no_such_client();
-  }
+  throttle_.note_success(client_id, origin.address);
+  if (!account->enabled) fail(who, "the account is disabled", no_such_client(), deadline);
   if (account->expires_at && now >= *account->expires_at) {
-    throw Error(ErrorKind::key_expired, {"client_id: the account has expired"});
+    fail(who, "the account has expired", Error(ErrorKind::key_expired, {"client_id: the account has expired"}),
+         deadline);
   }
 
   auth::AccessTokenClaims claims;
@@ -67,7 +73,14 @@ IssuedToken Access::issue_token(const std::string& client_id, const Secret& clie
   claims.issued_at = now;
   claims.expires_at = now + auth::kAccessTokenLifetime;
   const AccessTokenKeys::Signing signing = keys_.signing_key();
-  return {auth::issue_access_token(claims, signing.kid, *signing.key, deadline), auth::kAccessTokenLifetime, scope};
+  IssuedToken issued{auth::issue_access_token(claims, signing.kid, *signing.key, deadline), auth::kAccessTokenLifetime,
+                     scope};
+  audit::Event event{
+      .kind = audit::EventKind::access_token_issued, .origin = std::move(who), .object = claims.token_id};
+  event.details = {{"kid", signing.kid}};
+  if (claims.previous_secret) event.details.emplace_back("secret", "the one of before the last rotation");
+  journal_.append(event, deadline);
+  return issued;
 }
 
 Identity Access::identity_of(const store::AccountRecord& account, UnixTime now) const {

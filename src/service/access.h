@@ -6,13 +6,17 @@
 #include <string>
 #include <string_view>
 
+#include "audit/event.h"
 #include "auth/failure_throttle.h"
 #include "auth/roles.h"
 #include "base/clock.h"
+#include "base/error.h"
 #include "base/secret.h"
 #include "base/transport.h"
 #include "service/access_token_keys.h"
+#include "service/failure_journal.h"
 #include "store/account_store.h"
+#include "store/journal_store.h"
 
 namespace hsmsigner::service {
 
@@ -33,14 +37,21 @@ struct IssuedToken {
 class Access {
  public:
   // All of them outlive this object.
-  Access(store::AccountStore& accounts, AccessTokenKeys& keys, Clock clock, auth::ThrottleLimits limits = {})
-      : accounts_(accounts), keys_(keys), clock_(std::move(clock)), throttle_(limits) {}
+  Access(store::AccountStore& accounts, store::JournalStore& journal, FailureJournal& failures, AccessTokenKeys& keys,
+         Clock clock, auth::ThrottleLimits limits = {})
+      : accounts_(accounts),
+        journal_(journal),
+        failures_(failures),
+        keys_(keys),
+        clock_(std::move(clock)),
+        throttle_(limits) {}
 
   // Client credentials (RFC 6749 4.4). `scope` goes into the token as it is. Throws Error: invalid_credential (unknown
   // client, wrong secret, disabled account), key_expired (the account's end has passed, told to who knows the secret
-  // only), too_many_requests with the seconds to wait after failures, and what signing throws.
-  IssuedToken issue_token(const std::string& client_id, const Secret& client_secret, const std::string& scope,
-                          const std::string& address, Deadline deadline);
+  // only), too_many_requests with the seconds to wait after failures, and what signing throws. Of `origin` the account
+  // is not looked at. The journal is told of either outcome.
+  IssuedToken issue_token(const audit::Origin& origin, const std::string& client_id, const Secret& client_secret,
+                          const std::string& scope, Deadline deadline);
 
   // From an access token. Reads the account, so that what was done to it counts at once. Throws Error: key_too_long,
   // invalid_credential, key_expired.
@@ -53,7 +64,12 @@ class Access {
   Match match(const store::AccountRecord& account, const Secret& secret, UnixTime now) const;
   Identity identity_of(const store::AccountRecord& account, UnixTime now) const;
 
+  // Writes of a failure, and throws what is to be answered.
+  [[noreturn]] void fail(audit::Origin origin, const std::string& reason, Error error, Deadline deadline);
+
   store::AccountStore& accounts_;
+  store::JournalStore& journal_;
+  FailureJournal& failures_;
   AccessTokenKeys& keys_;
   Clock clock_;
   auth::FailureThrottle throttle_;

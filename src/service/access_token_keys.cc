@@ -41,15 +41,16 @@ void AccessTokenKeys::ensure(Deadline deadline) {
     if (token_.key(current.id, public_key_of(current))->is_present(deadline)) return;
     log::warning("the key of access tokens is not in the token; a new one is made", {{"kid", current.id.to_string()}});
   }
-  rotate(deadline);
+  rotate({}, deadline);
 }
 
-std::string AccessTokenKeys::rotate(Deadline deadline) {
+std::string AccessTokenKeys::rotate(const audit::Origin& origin, Deadline deadline) {
   const Uuid id = Uuid::random();
   hsm::GeneratedKey made = token_.generate({id, kAlgorithm, true}, deadline);
   const auto& key = std::get<RsaPublicKey>(made.key()->public_key());
   const UnixTime now = clock_();
-  store_.add_access_token_key({id, key.modulus, key.exponent, now, std::nullopt}, deadline);
+  const audit::Event event{.kind = audit::EventKind::access_token_key_made, .origin = origin, .object = id.to_string()};
+  store_.add_access_token_key({id, key.modulus, key.exponent, now, std::nullopt}, deadline, {.event = &event});
   made.keep();
   log::info("key of access tokens made", {{"kid", id.to_string()}});
   for (const auto& record : *reload()) {
@@ -63,7 +64,9 @@ std::string AccessTokenKeys::rotate(Deadline deadline) {
         continue;
       }
     }
-    store_.erase_access_token_key(record.id, deadline);
+    const audit::Event destroyed{
+        .kind = audit::EventKind::access_token_key_destroyed, .origin = origin, .object = record.id.to_string()};
+    store_.erase_access_token_key(record.id, deadline, {.event = &destroyed});
     log::info("old key of access tokens destroyed", {{"kid", record.id.to_string()}});
   }
   reload();

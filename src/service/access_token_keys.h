@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "audit/event.h"
 #include "base/clock.h"
 #include "hsm/token.h"
 #include "store/account_store.h"
@@ -26,7 +27,7 @@ class AccessTokenKeys {
   void ensure(Deadline deadline);
   // Makes a new key. The one of before signs no more; what it signed is good until it expires. Keys whose tokens have
   // all expired are destroyed. Returns the new kid.
-  std::string rotate(Deadline deadline);
+  std::string rotate(const audit::Origin& origin, Deadline deadline);
 
   struct Signing {
     std::string kid;

@@ -14,6 +14,12 @@ namespace {
 constexpr std::size_t kMaxClientId = 64;
 constexpr std::size_t kMaxGrants = 64;
 
+std::string joined(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const std::string& text : texts) all += (all.empty() ? "" : ", ") + text;
+  return all;
+}
+
 bool is_letter_or_digit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 void check_grants(NewAccount& account) {
@@ -61,7 +67,8 @@ Accounts::FreshSecret Accounts::new_secret(Deadline deadline) {
   return fresh;
 }
 
-AccountWithSecret Accounts::create(NewAccount account, Deadline deadline, const ComposeAccountAnswer& compose) {
+AccountWithSecret Accounts::create(const audit::Origin& origin, NewAccount account, Deadline deadline,
+                                   const ComposeAccountAnswer& compose) {
   if (account.client_id.empty()) {
     account.client_id = Uuid::random().to_string();
   } else if (const auto fault = fault_of_client_id(account.client_id)) {
@@ -89,7 +96,12 @@ AccountWithSecret Accounts::create(NewAccount account, Deadline deadline, const 
   record.certificate_subject = account.certificate_subject;
   store::AnswerRecord answer;
   if (compose) answer = compose(made);
-  store_.insert(record, deadline, compose ? &answer : nullptr);
+  audit::Event event{.kind = audit::EventKind::account_created, .origin = origin, .object = record.client_id};
+  event.details = {{"grants", joined(record.grants)},
+                   {"expires", record.expires_at ? date_time(*record.expires_at) : ""},
+                   {"certificate_fingerprint", record.certificate_fingerprint},
+                   {"certificate_subject", record.certificate_subject}};
+  store_.insert(record, deadline, {&event, compose ? &answer : nullptr});
   log::info("account created", {{"account", record.client_id}});
   return made;
 }
@@ -102,11 +114,14 @@ store::AccountRecord Accounts::get(const std::string& client_id) {
 
 store::AccountPage Accounts::list(std::size_t offset, std::size_t limit) { return store_.list(offset, limit); }
 
-AccountWithSecret Accounts::rotate(const std::string& client_id, By by, Deadline deadline,
+AccountWithSecret Accounts::rotate(const audit::Origin& origin, const std::string& client_id, By by, Deadline deadline,
                                    const ComposeAccountAnswer& compose, std::optional<std::uint64_t> generation) {
   FreshSecret fresh = new_secret(deadline);
   AccountWithSecret made{{}, std::move(fresh.text)};
   store::AnswerRecord answer;
+  const std::string by_whom = by == By::holder ? "its holder" : "an administrator";
+  audit::Event event{.kind = audit::EventKind::account_secret_rotated, .origin = origin, .object = client_id};
+  event.details = {{"by", by_whom}};
   made.account = store_.update(
       client_id,
       [&](store::AccountRecord& record) {
@@ -123,33 +138,32 @@ AccountWithSecret Accounts::rotate(const std::string& client_id, By by, Deadline
         made.account = record;
         if (compose) answer = compose(made);
       },
-      deadline, compose ? &answer : nullptr);
-  log::info("account's secret rotated",
-            {{"account", client_id}, {"by", by == By::holder ? "its holder" : "an administrator"}});
+      deadline, {&event, compose ? &answer : nullptr});
+  log::info("account's secret rotated", {{"account", client_id}, {"by", by_whom}});
   return made;
 }
 
-store::AccountRecord Accounts::disable(const std::string& client_id, Deadline deadline) {
-  auto record = store_.update(
-      client_id,
-      [&](store::AccountRecord& account) {
-        account.enabled = false;
-        account.generation += 1;
-        account.changed_at = clock_();
-      },
-      deadline);
+store::AccountRecord Accounts::disable(const audit::Origin& origin, const std::string& client_id, Deadline deadline) {
+  const audit::Event event{.kind = audit::EventKind::account_disabled, .origin = origin, .object = client_id};
+  auto record = store_.update(client_id,
+                              [&](store::AccountRecord& account) {
+                                account.enabled = false;
+                                account.generation += 1;
+                                account.changed_at = clock_();
+                              },
+                              deadline, {.event = &event});
   log::info("account disabled", {{"account", client_id}});
   return record;
 }
 
-store::AccountRecord Accounts::enable(const std::string& client_id, Deadline deadline) {
-  auto record = store_.update(
-      client_id,
-      [&](store::AccountRecord& account) {
-        account.enabled = true;
-        account.changed_at = clock_();
-      },
-      deadline);
+store::AccountRecord Accounts::enable(const audit::Origin& origin, const std::string& client_id, Deadline deadline) {
+  const audit::Event event{.kind = audit::EventKind::account_enabled, .origin = origin, .object = client_id};
+  auto record = store_.update(client_id,
+                              [&](store::AccountRecord& account) {
+                                account.enabled = true;
+                                account.changed_at = clock_();
+                              },
+                              deadline, {.event = &event});
   log::info("account enabled", {{"account", client_id}});
   return record;
 }

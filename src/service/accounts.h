@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "audit/event.h"
 #include "auth/roles.h"
 #include "base/clock.h"
 #include "base/secret.h"
@@ -43,7 +44,8 @@ std::optional<std::string> fault_of_client_id(std::string_view text);
 // AA:BB:…, 32 octets.
 std::optional<std::string> fault_of_fingerprint(std::string_view text);
 
-// Thread safe. Who may call what is decided before (api/routes.cc; the command line is its user's own).
+// Thread safe. Who may call what is decided before (api/routes.cc; the command line is its user's own); `origin` is who
+// did, for the journal.
 class Accounts {
  public:
   // `store` outlives this object. `rotation_grace`: how long the old secret is still taken after its holder rotated it.
@@ -51,7 +53,8 @@ class Accounts {
       : store_(store), random_(std::move(random)), clock_(std::move(clock)), rotation_grace_(rotation_grace) {}
 
   // Throws Error: invalid_object (all faults at once), name_not_unique.
-  AccountWithSecret create(NewAccount account, Deadline deadline, const ComposeAccountAnswer& compose = {});
+  AccountWithSecret create(const audit::Origin& origin, NewAccount account, Deadline deadline,
+                           const ComposeAccountAnswer& compose = {});
   // Throws Error{object_not_present}.
   store::AccountRecord get(const std::string& client_id);
   store::AccountPage list(std::size_t offset, std::size_t limit);
@@ -61,11 +64,11 @@ class Accounts {
   // time, unless it was initial (others know it). An administrator's rotation is for a secret that was lost or has
   // leaked: the old one ends at once, the new one is initial.
   // `generation`, if given: the account must still be of it, and enabled; else Error{invalid_credential}.
-  AccountWithSecret rotate(const std::string& client_id, By by, Deadline deadline,
+  AccountWithSecret rotate(const audit::Origin& origin, const std::string& client_id, By by, Deadline deadline,
                            const ComposeAccountAnswer& compose = {}, std::optional<std::uint64_t> generation = {});
   // Every access token of the account is void at once.
-  store::AccountRecord disable(const std::string& client_id, Deadline deadline);
-  store::AccountRecord enable(const std::string& client_id, Deadline deadline);
+  store::AccountRecord disable(const audit::Origin& origin, const std::string& client_id, Deadline deadline);
+  store::AccountRecord enable(const audit::Origin& origin, const std::string& client_id, Deadline deadline);
 
  private:
   struct FreshSecret {

@@ -3,13 +3,14 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "service/access_rules.h"
+#include "service/certificate_event.h"
 
 namespace hsmsigner::service {
 
-store::CertificateRecord Deletion::remove(const auth::Caller& caller, const Uuid& id,
-                                          const std::optional<Container>& container, Deadline deadline) {
-  store::CertificateRecord record = catalogue_.get(caller, id, container);
-  require(caller, auth::Operation::delete_certificate, record.container);
+store::CertificateRecord Deletion::remove(const Actor& actor, const Uuid& id, const std::optional<Container>& container,
+                                          Deadline deadline) {
+  store::CertificateRecord record = catalogue_.get(actor.caller, id, container);
+  require(actor.caller, auth::Operation::delete_certificate, record.container);
 
   if (protected_.contains(id)) {
     throw Error(ErrorKind::reference_not_zero, {"id: this server uses the certificate for its own TLS"})
@@ -32,25 +33,30 @@ store::CertificateRecord Deletion::remove(const auth::Caller& caller, const Uuid
   }
   const Entry entry{*this, id};
 
-  store_.mark_deleting(id, catalogue_.now(), deadline);
+  const audit::Event begun = certificate_event(audit::EventKind::deletion_begun, actor, record);
+  store_.mark_deleting(id, catalogue_.now(), deadline, {.event = &begun});
   try {
     if (record.key) destroy_key(record, deadline);
   } catch (const Error& error) {
     // The token may still be at it: what may have no key any more must not be used.
     if (error.kind() == ErrorKind::session_timeout) throw;
     try {
-      store_.unmark_deleting(id, deadline_in(std::chrono::seconds(10)));
+      audit::Event abandoned = certificate_event(audit::EventKind::deletion_abandoned, actor, record);
+      abandoned.outcome = audit::Outcome::failed;
+      store_.unmark_deleting(id, deadline_in(std::chrono::seconds(10)), {.event = &abandoned});
     } catch (const Error& second) {
       // A certificate authority stays marked, and issues no more, until it is deleted or the mark is taken off.
       log::warning("a failed deletion left its mark", {{"id", id.to_string()}, {"cause", second.what()}});
     }
     throw;
   }
-  store_.erase(id, deadline_in(std::chrono::seconds(30)));  // the key is gone: no turning back
+  const audit::Event deleted = certificate_event(audit::EventKind::certificate_deleted, actor, record);
+  // The key is gone: no turning back.
+  store_.erase(id, deadline_in(std::chrono::seconds(30)), {.event = &deleted});
   log::info("certificate deleted", {{"id", id.to_string()},
                                     {"name", record.name},
                                     {"container", record.container.to_string()},
-                                    {"client_id", caller.client_id()}});
+                                    {"client_id", actor.caller.client_id()}});
   return record;
 }
 

@@ -4,9 +4,9 @@
 #include <mutex>
 #include <set>
 
-#include "auth/roles.h"
 #include "base/clock.h"
 #include "hsm/token.h"
+#include "service/actor.h"
 #include "service/catalogue.h"
 #include "store/certificate_store.h"
 
@@ -23,11 +23,11 @@ class Deletion {
   void protect(const Uuid& id) { protected_.insert(id); }
 
   // First the key, then the record: when the token does not destroy the key, nothing is deleted, and the call can be
-  // made again. Returns what was deleted. When nobody knows whether the key is gone
-  // (session_timeout), the certificate stays marked: it issues no more, and can only be deleted. Throws Error:
+  // made again. The journal is told before and after. Returns what was deleted. When nobody knows whether the key is
+  // gone (session_timeout), the certificate stays marked: it issues no more, and can only be deleted. Throws Error:
   // object_not_present, auth_unauthorized, reference_not_zero while an unexpired certificate signed by it exists, and
   // what the token throws.
-  store::CertificateRecord remove(const auth::Caller& caller, const Uuid& id, const std::optional<Container>& container,
+  store::CertificateRecord remove(const Actor& actor, const Uuid& id, const std::optional<Container>& container,
                                   Deadline deadline);
 
  private:

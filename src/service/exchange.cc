@@ -8,6 +8,7 @@
 #include "pki/private_key_file.h"
 #include "pki/signing_request.h"
 #include "service/access_rules.h"
+#include "service/certificate_event.h"
 #include "service/certificate_facts.h"
 
 namespace hsmsigner::service {
@@ -32,6 +33,16 @@ class Slot {
  private:
   Semaphore& semaphore_;
 };
+
+std::string_view name_of(FileFormat format) {
+  switch (format) {
+    case FileFormat::pem: return "pem";
+    case FileFormat::der: return "der";
+    case FileFormat::pkcs12: return "pkcs12";
+    case FileFormat::pkcs10: return "pkcs10";
+  }
+  return "";
+}
 
 [[noreturn]] void refuse(std::string fault) { throw Error(ErrorKind::invalid_object, {std::move(fault)}); }
 
@@ -66,9 +77,9 @@ Exchange::Parsed Exchange::Parsed::from(const ImportRequest& request) {
   return parsed;
 }
 
-store::CertificateRecord Exchange::import_certificate(const auth::Caller& caller, ImportRequest request,
-                                                      Deadline deadline, const ComposeAnswer& compose) {
-  if (request.container) require(caller, Operation::import_certificate, *request.container);
+store::CertificateRecord Exchange::import_certificate(const Actor& actor, ImportRequest request, Deadline deadline,
+                                                      const ComposeAnswer& compose) {
+  if (request.container) require(actor.caller, Operation::import_certificate, *request.container);
   if (!request.faults.empty()) throw Error(ErrorKind::invalid_object, std::move(request.faults));
   if (!request.container || !request.name || !request.format || !request.certificate_file) {
     throw Error(ErrorKind::internal_error).with_cause("an import without its required fields carried no fault");
@@ -84,7 +95,7 @@ store::CertificateRecord Exchange::import_certificate(const auth::Caller& caller
     throw Error(ErrorKind::name_not_unique, {"name: another request is making a certificate of this name"});
   }
   const auto there = store_.find_by_name(*request.container, *request.name);
-  if (there && there->pending()) return complete(caller, *there, parsed, compose, deadline);
+  if (there && there->pending()) return complete(actor, *there, parsed, compose, deadline);
   const auto same = store_.find_by_fingerprint(*request.container, parsed.certificate.fingerprint_sha256());
   if (same) {
     throw Error(ErrorKind::object_not_unique,
@@ -93,12 +104,12 @@ store::CertificateRecord Exchange::import_certificate(const auth::Caller& caller
   if (there) throw Error(ErrorKind::name_not_unique, {"name: the container has a certificate of this name"});
 
   const bool with_key = parsed.key != nullptr;
-  store::CertificateRecord record = add(request, std::move(parsed), compose, deadline);
+  store::CertificateRecord record = add(actor, request, std::move(parsed), compose, deadline);
   log::info("certificate imported", {{"id", record.id.to_string()},
                                      {"name", record.name},
                                      {"container", record.container.to_string()},
                                      {"with_key", with_key},
-                                     {"client_id", caller.client_id()}});
+                                     {"client_id", actor.caller.client_id()}});
   return record;
 }
 
@@ -114,8 +125,8 @@ std::optional<Uuid> Exchange::issuer_of(const pki::Certificate& certificate) {
   return std::nullopt;
 }
 
-store::CertificateRecord Exchange::add(const ImportRequest& request, Parsed parsed, const ComposeAnswer& compose,
-                                       Deadline deadline) {
+store::CertificateRecord Exchange::add(const Actor& actor, const ImportRequest& request, Parsed parsed,
+                                       const ComposeAnswer& compose, Deadline deadline) {
   store::CertificateRecord record = new_record(*request.container, *request.name, catalogue_.now());
   fill_from(parsed.certificate, record);
   record.issuer_id = issuer_of(parsed.certificate);
@@ -128,13 +139,14 @@ store::CertificateRecord Exchange::add(const ImportRequest& request, Parsed pars
   }
   store::AnswerRecord answer;
   if (compose) answer = compose(record);
-  store_.insert(record, deadline, compose ? &answer : nullptr);
+  const audit::Event event = certificate_event(audit::EventKind::certificate_imported, actor, record);
+  store_.insert(record, deadline, {&event, compose ? &answer : nullptr});
   if (key) key->keep();
   return record;
 }
 
-store::CertificateRecord Exchange::complete(const auth::Caller& caller, store::CertificateRecord record,
-                                            const Parsed& parsed, const ComposeAnswer& compose, Deadline deadline) {
+store::CertificateRecord Exchange::complete(const Actor& actor, store::CertificateRecord record, const Parsed& parsed,
+                                            const ComposeAnswer& compose, Deadline deadline) {
   if (parsed.key) refuse("key_file: the key of this signing request is in the token; import the certificate alone");
   if (pki::read_signing_request(record.request_pem).public_key != parsed.certificate.public_key()) {
     refuse("certificate_file: was not issued for the signing request that waits under this name");
@@ -143,17 +155,18 @@ store::CertificateRecord Exchange::complete(const auth::Caller& caller, store::C
   record.issuer_id = issuer_of(parsed.certificate);
   store::AnswerRecord answer;
   if (compose) answer = compose(record);
-  store_.complete(record, deadline, compose ? &answer : nullptr);
+  const audit::Event event = certificate_event(audit::EventKind::certificate_imported, actor, record);
+  store_.complete(record, deadline, {&event, compose ? &answer : nullptr});
   log::info("signing request completed", {{"id", record.id.to_string()},
                                           {"name", record.name},
                                           {"container", record.container.to_string()},
-                                          {"client_id", caller.client_id()}});
+                                          {"client_id", actor.caller.client_id()}});
   return record;
 }
 
-Secret Exchange::private_key_of(const auth::Caller& caller, const store::CertificateRecord& record,
+Secret Exchange::private_key_of(const Actor& actor, const store::CertificateRecord& record,
                                 const pki::Certificate& certificate, Deadline deadline) {
-  require(caller, Operation::export_private_key, record.container);
+  require(actor.caller, Operation::export_private_key, record.container);
   if (!record.key) {
     throw Error(ErrorKind::invalid_command, {"format: the private key of this certificate is not here"});
   }
@@ -177,14 +190,13 @@ Secret Exchange::private_key_of(const auth::Caller& caller, const store::Certifi
   log::info("private key exported", {{"id", record.id.to_string()},
                                      {"name", record.name},
                                      {"container", record.container.to_string()},
-                                     {"client_id", caller.client_id()}});
+                                     {"client_id", actor.caller.client_id()}});
   return std::move(key.pkcs8);
 }
 
-std::string Exchange::export_certificate(const auth::Caller& caller, const Uuid& id,
-                                         const std::optional<Container>& container, const ExportRequest& request,
-                                         Deadline deadline) {
-  const store::CertificateRecord record = catalogue_.get(caller, id, container);
+std::string Exchange::export_certificate(const Actor& actor, const Uuid& id, const std::optional<Container>& container,
+                                         const ExportRequest& request, Deadline deadline) {
+  const store::CertificateRecord record = catalogue_.get(actor.caller, id, container);
   std::vector<std::string> faults = request.faults;
   const bool keyed = request.format == FileFormat::pkcs12 ||
                      (request.format == FileFormat::pem && request.passphrase && !request.passphrase->empty());
@@ -194,13 +206,28 @@ std::string Exchange::export_certificate(const auth::Caller& caller, const Uuid&
   if (!faults.empty()) throw Error(ErrorKind::invalid_object, std::move(faults));
   if (!request.format) throw Error(ErrorKind::internal_error).with_cause("an export without its format");
 
+  if (keyed) require(actor.caller, Operation::export_private_key, record.container);
+  std::string file = write_file(actor, record, request, keyed, deadline);
+  audit::Event event = certificate_event(
+      keyed ? audit::EventKind::private_key_exported : audit::EventKind::certificate_exported, actor, record);
+  event.details.emplace_back("format", name_of(*request.format));
+  try {
+    journal_.append(event, deadline);
+  } catch (...) {
+    cleanse(file);
+    throw;
+  }
+  return file;
+}
+
+std::string Exchange::write_file(const Actor& actor, const store::CertificateRecord& record,
+                                 const ExportRequest& request, bool keyed, Deadline deadline) {
   if (*request.format == FileFormat::pkcs10) {
     if (record.request_pem.empty()) {
       throw Error(ErrorKind::invalid_command, {"format: this certificate did not come from a signing request"});
     }
     return record.request_pem;
   }
-  if (keyed) require(caller, Operation::export_private_key, record.container);
   if (record.pending()) {
     throw Error(ErrorKind::invalid_command,
                 {"format: the signing request has not been answered yet; only pkcs10 can be exported"});
@@ -209,13 +236,13 @@ std::string Exchange::export_certificate(const auth::Caller& caller, const Uuid&
   switch (*request.format) {
     case FileFormat::der: return to_base64(certificate.der());
     case FileFormat::pkcs12:
-      return to_base64(pki::make_pkcs12(certificate, private_key_of(caller, record, certificate, deadline), record.name,
+      return to_base64(pki::make_pkcs12(certificate, private_key_of(actor, record, certificate, deadline), record.name,
                                         *request.passphrase));
     default: break;
   }
   if (!keyed) return certificate.pem();
   return certificate.pem() +
-         pki::encrypted_private_key_pem(private_key_of(caller, record, certificate, deadline), *request.passphrase);
+         pki::encrypted_private_key_pem(private_key_of(actor, record, certificate, deadline), *request.passphrase);
 }
 
 }  // namespace hsmsigner::service

@@ -7,15 +7,16 @@
 #include <string>
 #include <vector>
 
-#include "auth/roles.h"
 #include "base/clock.h"
 #include "base/secret.h"
 #include "hsm/token.h"
 #include "pki/certificate.h"
+#include "service/actor.h"
 #include "service/answer_composer.h"
 #include "service/catalogue.h"
 #include "service/name_reservations.h"
 #include "store/certificate_store.h"
+#include "store/journal_store.h"
 
 namespace hsmsigner::service {
 
@@ -45,29 +46,32 @@ inline constexpr std::size_t kLeastExportPassphrase = 6;
 class Exchange {
  public:
   // All of them outlive this object.
-  Exchange(hsm::Token& token, store::CertificateStore& store, NameReservations& names, Catalogue& catalogue)
-      : token_(token), store_(store), names_(names), catalogue_(catalogue) {}
+  Exchange(hsm::Token& token, store::CertificateStore& store, store::JournalStore& journal, NameReservations& names,
+           Catalogue& catalogue)
+      : token_(token), store_(store), journal_(journal), names_(names), catalogue_(catalogue) {}
 
   // A certificate; with its key, which then moves into the token; or the certificate that a pending signing request
   // waits for. A failure leaves neither key nor record. Throws Error: auth_unauthorized, invalid_object (of the form
   // all faults at once), name_not_unique, object_not_unique, and what the token throws.
-  store::CertificateRecord import_certificate(const auth::Caller& caller, ImportRequest request, Deadline deadline,
+  store::CertificateRecord import_certificate(const Actor& actor, ImportRequest request, Deadline deadline,
                                               const ComposeAnswer& compose = {});
 
-  // PEM text for pem and pkcs10, Base64 for der and pkcs12. Throws Error: object_not_present, auth_unauthorized (a
-  // private key needs the role for it), private_key_export_blocked, invalid_object, invalid_command for what this
-  // certificate has not.
-  std::string export_certificate(const auth::Caller& caller, const Uuid& id, const std::optional<Container>& container,
+  // PEM text for pem and pkcs10, Base64 for der and pkcs12. The journal is told before it is returned. Throws Error:
+  // object_not_present, auth_unauthorized (a private key needs the role for it), private_key_export_blocked,
+  // invalid_object, invalid_command for what this certificate has not.
+  std::string export_certificate(const Actor& actor, const Uuid& id, const std::optional<Container>& container,
                                  const ExportRequest& request, Deadline deadline);
 
  private:
   struct Parsed;
-  store::CertificateRecord complete(const auth::Caller& caller, store::CertificateRecord record, const Parsed& parsed,
+  store::CertificateRecord complete(const Actor& actor, store::CertificateRecord record, const Parsed& parsed,
                                     const ComposeAnswer& compose, Deadline deadline);
-  store::CertificateRecord add(const ImportRequest& request, Parsed parsed, const ComposeAnswer& compose,
-                               Deadline deadline);
-  Secret private_key_of(const auth::Caller& caller, const store::CertificateRecord& record,
-                        const pki::Certificate& certificate, Deadline deadline);
+  store::CertificateRecord add(const Actor& actor, const ImportRequest& request, Parsed parsed,
+                               const ComposeAnswer& compose, Deadline deadline);
+  std::string write_file(const Actor& actor, const store::CertificateRecord& record, const ExportRequest& request,
+                         bool keyed, Deadline deadline);
+  Secret private_key_of(const Actor& actor, const store::CertificateRecord& record, const pki::Certificate& certificate,
+                        Deadline deadline);
 
   std::optional<Uuid> issuer_of(const pki::Certificate& certificate);
 
@@ -75,6 +79,7 @@ class Exchange {
   std::counting_semaphore<kParsers> parsing_{kParsers};
   hsm::Token& token_;
   store::CertificateStore& store_;
+  store::JournalStore& journal_;
   NameReservations& names_;
   Catalogue& catalogue_;
 };

@@ -10,6 +10,7 @@
 #include "pki/signing_request.h"
 #include "service/access_rules.h"
 #include "service/alternative_names.h"
+#include "service/certificate_event.h"
 #include "service/certificate_facts.h"
 #include "service/issuer_resolver.h"
 #include "service/name_reservations.h"
@@ -55,8 +56,8 @@ struct Generation::Impl {
                            hsm::GeneratedKey& key, Deadline deadline);
   void fill_pending(const GenerateRequest& request, hsm::GeneratedKey& key, store::CertificateRecord& record,
                     Deadline deadline);
-  store::CertificateRecord issue(const GenerateRequest& request, const Plan& plan, const ComposeAnswer& compose,
-                                 Deadline deadline);
+  store::CertificateRecord issue(const Actor& actor, const GenerateRequest& request, const Plan& plan,
+                                 const ComposeAnswer& compose, Deadline deadline);
 
   hsm::Token& token;
   store::CertificateStore& store;
@@ -172,7 +173,7 @@ void Generation::Impl::fill_pending(const GenerateRequest& request, hsm::Generat
   }
 }
 
-store::CertificateRecord Generation::Impl::issue(const GenerateRequest& request, const Plan& plan,
+store::CertificateRecord Generation::Impl::issue(const Actor& actor, const GenerateRequest& request, const Plan& plan,
                                                  const ComposeAnswer& compose, Deadline deadline) {
   store::CertificateRecord record = new_record(*request.container, *request.certificate_name, plan.not_before);
   const Bytes serial = request.external ? Bytes() : new_serial(deadline);
@@ -189,7 +190,9 @@ store::CertificateRecord Generation::Impl::issue(const GenerateRequest& request,
   }
   store::AnswerRecord answer;
   if (compose) answer = compose(record);
-  store.insert(record, deadline, compose ? &answer : nullptr);
+  const audit::Event event = certificate_event(
+      request.external ? audit::EventKind::signing_request_made : audit::EventKind::certificate_issued, actor, record);
+  store.insert(record, deadline, {&event, compose ? &answer : nullptr});
   generated.keep();
   return record;
 }
@@ -199,10 +202,10 @@ Generation::Generation(hsm::Token& token, store::CertificateStore& store, NameRe
 
 Generation::~Generation() = default;
 
-store::CertificateRecord Generation::generate(const auth::Caller& caller, GenerateRequest request, Deadline deadline,
+store::CertificateRecord Generation::generate(const Actor& actor, GenerateRequest request, Deadline deadline,
                                               const ComposeAnswer& compose) {
-  if (request.container) require(caller, auth::Operation::generate_certificate, *request.container);
-  const Plan plan = impl_->plan(caller, request, deadline);
+  if (request.container) require(actor.caller, auth::Operation::generate_certificate, *request.container);
+  const Plan plan = impl_->plan(actor.caller, request, deadline);
   const auto reservation = impl_->names.reserve(*request.container, *request.certificate_name);
   if (!reservation) {
     throw Error(ErrorKind::name_not_unique, {"certificate_name: another request is making a certificate of this name"});
@@ -210,14 +213,14 @@ store::CertificateRecord Generation::generate(const auth::Caller& caller, Genera
   if (impl_->store.name_taken(*request.container, *request.certificate_name)) {
     throw Error(ErrorKind::name_not_unique, {"certificate_name: the container has a certificate of this name"});
   }
-  store::CertificateRecord record = impl_->issue(request, plan, compose, deadline);
+  store::CertificateRecord record = impl_->issue(actor, request, plan, compose, deadline);
   log::info(request.external ? "signing request made" : "certificate issued",
             {{"id", record.id.to_string()},
              {"name", record.name},
              {"container", record.container.to_string()},
              {"serial", record.serial_number},
              {"signed_by", record.signed_by},
-             {"client_id", caller.client_id()}});
+             {"client_id", actor.caller.client_id()}});
   return record;
 }
 

@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "auth/roles.h"
 #include "base/algorithm.h"
 #include "base/clock.h"
 #include "hsm/token.h"
 #include "pki/certificate.h"
+#include "service/actor.h"
 #include "service/answer_composer.h"
 #include "store/certificate_store.h"
 
@@ -51,7 +51,7 @@ class Generation {
   // Refuses before a key is made whatever can be refused; a failure after that destroys the key. Returns once the
   // certificate, or the signing request, is durable. Throws Error: auth_unauthorized, invalid_object (all faults at
   // once), name_not_unique, session_timeout, token_unavailable, too_many_requests, internal_error. Thread safe.
-  store::CertificateRecord generate(const auth::Caller& caller, GenerateRequest request, Deadline deadline,
+  store::CertificateRecord generate(const Actor& actor, GenerateRequest request, Deadline deadline,
                                     const ComposeAnswer& compose = {});
 
  private:

@@ -14,7 +14,7 @@ void refuse_taken_fingerprint(Writes& writes, const AccountRow& row) {
 
 }  // namespace
 
-void SqliteAccountStore::insert(const AccountRecord& account, Deadline deadline, const AnswerRecord* answer) {
+void SqliteAccountStore::insert(const AccountRecord& account, Deadline deadline, const Alongside& with) {
   const AccountRow row = to_row(account);
   connections_.write(
       [&](Writes& writes) {
@@ -23,14 +23,14 @@ void SqliteAccountStore::insert(const AccountRecord& account, Deadline deadline,
         }
         refuse_taken_fingerprint(writes, row);
         writes.insert_account(row);
-        if (answer != nullptr) write_answer(writes, *answer);
+        write_alongside(writes, with);
       },
       deadline);
 }
 
 AccountRecord SqliteAccountStore::update(const std::string& client_id,
                                          const std::function<void(AccountRecord&)>& change, Deadline deadline,
-                                         const AnswerRecord* answer) {
+                                         const Alongside& with) {
   std::optional<AccountRecord> account;
   connections_.write(
       [&](Writes& writes) {
@@ -41,7 +41,7 @@ AccountRecord SqliteAccountStore::update(const std::string& client_id,
         const AccountRow row = to_row(*account);
         refuse_taken_fingerprint(writes, row);
         writes.update_account(row);
-        if (answer != nullptr && !answer->client_id.empty()) write_answer(writes, *answer);
+        write_alongside(writes, with);
       },
       deadline);
   return *std::move(account);
@@ -84,18 +84,25 @@ std::vector<AccessTokenKeyRecord> SqliteAccountStore::access_token_keys() {
   });
 }
 
-void SqliteAccountStore::add_access_token_key(const AccessTokenKeyRecord& key, Deadline deadline) {
+void SqliteAccountStore::add_access_token_key(const AccessTokenKeyRecord& key, Deadline deadline,
+                                              const Alongside& with) {
   const AccessTokenKeyRow row = to_row(key);
   connections_.write(
       [&](Writes& writes) {
         writes.retire_access_token_keys({}, {row.created_at});
         writes.insert_access_token_key(row);
+        write_alongside(writes, with);
       },
       deadline);
 }
 
-void SqliteAccountStore::erase_access_token_key(const Uuid& id, Deadline deadline) {
-  connections_.write([&](Writes& writes) { writes.erase_access_token_key({id.to_string()}); }, deadline);
+void SqliteAccountStore::erase_access_token_key(const Uuid& id, Deadline deadline, const Alongside& with) {
+  connections_.write(
+      [&](Writes& writes) {
+        writes.erase_access_token_key({id.to_string()});
+        write_alongside(writes, with);
+      },
+      deadline);
 }
 
 }  // namespace hsmsigner::store

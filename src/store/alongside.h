@@ -6,7 +6,7 @@
 
 namespace hsmsigner::store {
 
-// Both are looked at on the writer's thread, after the change was made, and outlive the call.
+// Both are looked at on the writer's thread and outlive the call.
 struct Alongside {
   const audit::Event* event = nullptr;
   const AnswerRecord* answer = nullptr;

@@ -80,12 +80,12 @@ Page to_page(std::optional<long long> total, const std::vector<CertificateRow>& 
 
 }  // namespace
 
-void SqliteCertificateStore::insert(const CertificateRecord& record, Deadline deadline, const AnswerRecord* answer) {
+void SqliteCertificateStore::insert(const CertificateRecord& record, Deadline deadline, const Alongside& with) {
   const CertificateRow row = to_row(record);
   connections_.write(
       [&](Writes& writes) {
         // The answer first: a request that was done already is told so, rather than that its name is taken.
-        if (answer != nullptr) write_answer(writes, *answer);
+        write_alongside(writes, with);
         refuse_lost_issuer(writes, row);
         insert_row(writes, row);
         refuse_same_certificate(writes, row);
@@ -93,13 +93,13 @@ void SqliteCertificateStore::insert(const CertificateRecord& record, Deadline de
       deadline);
 }
 
-void SqliteCertificateStore::complete(const CertificateRecord& record, Deadline deadline, const AnswerRecord* answer) {
+void SqliteCertificateStore::complete(const CertificateRecord& record, Deadline deadline, const Alongside& with) {
   CertificateRow row = to_row(record);
   connections_.write(
       [&](Writes& writes) {
         const std::vector<CertificateRow> found = writes.certificate_by_id({row.id});
         if (found.empty()) throw not_present();
-        if (answer != nullptr) write_answer(writes, *answer);
+        write_alongside(writes, with);
         if (!found.front().certificate_pem.empty()) {
           throw Error(ErrorKind::invalid_command, {"id: this certificate is complete already"});
         }
@@ -114,7 +114,7 @@ void SqliteCertificateStore::complete(const CertificateRecord& record, Deadline 
       deadline);
 }
 
-void SqliteCertificateStore::mark_deleting(const Uuid& id, UnixTime now, Deadline deadline) {
+void SqliteCertificateStore::mark_deleting(const Uuid& id, UnixTime now, Deadline deadline, const Alongside& with) {
   const std::string text = id.to_string();
   connections_.write(
       [&](Writes& writes) {
@@ -124,20 +124,27 @@ void SqliteCertificateStore::mark_deleting(const Uuid& id, UnixTime now, Deadlin
           // Not how many: some may be where the caller may not look.
           throw Error(ErrorKind::reference_not_zero, {"id: unexpired certificates are signed by this one"});
         }
+        write_alongside(writes, with);
       },
       deadline);
 }
 
-void SqliteCertificateStore::unmark_deleting(const Uuid& id, Deadline deadline) {
-  connections_.write([&](Writes& writes) { writes.clear_deleting({id.to_string()}); }, deadline);
+void SqliteCertificateStore::unmark_deleting(const Uuid& id, Deadline deadline, const Alongside& with) {
+  connections_.write(
+      [&](Writes& writes) {
+        writes.clear_deleting({id.to_string()});
+        write_alongside(writes, with);
+      },
+      deadline);
 }
 
-void SqliteCertificateStore::erase(const Uuid& id, Deadline deadline) {
+void SqliteCertificateStore::erase(const Uuid& id, Deadline deadline, const Alongside& with) {
   const std::string text = id.to_string();
   connections_.write(
       [&](Writes& writes) {
         writes.leave_children({text});
         writes.erase_certificate({text});
+        write_alongside(writes, with);
       },
       deadline);
 }

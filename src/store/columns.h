@@ -29,6 +29,8 @@ std::vector<std::string> from_lines(const std::string& lines);
 
 // Times are seconds since the epoch, truth is 0 or 1.
 inline long long to_number(UnixTime time) { return static_cast<long long>(time.time_since_epoch().count()); }
+// The journal's are milliseconds.
+inline long long to_milliseconds(UnixMillis time) { return static_cast<long long>(time.time_since_epoch().count()); }
 inline long long to_number(bool value) { return value ? 1 : 0; }
 inline UnixTime to_time(long long seconds) { return UnixTime(std::chrono::seconds(seconds)); }
 Nullable<long long> to_nullable(const std::optional<UnixTime>& time);

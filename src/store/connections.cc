@@ -7,6 +7,7 @@ namespace {
 
 constexpr const char* count_of_name_text =
     "SELECT count(*) FROM certificate WHERE container_kind = :kind AND container_name = :container AND name = :name";
+constexpr const char* last_event_clauses = "ORDER BY sequence DESC LIMIT 1";
 
 }  // namespace
 
@@ -42,7 +43,15 @@ Reader::Reader(const std::string& path)
       all_accounts(*session, std::string("ORDER BY client_id") + paged, 0, 2),
       count_accounts(*session, "SELECT count(*) FROM account", 0),
       access_token_keys(*session, "ORDER BY retired_at IS NULL DESC, created_at DESC, id", 0),
-      answer_by_key(*session, "WHERE client_id = :client AND key_hash = :key", 2) {}
+      answer_by_key(*session, "WHERE client_id = :client AND key_hash = :key", 2),
+      events(*session, "WHERE sequence > :after ORDER BY sequence LIMIT :limit", 0, 2),
+      last_event(*session, last_event_clauses, 0),
+      last_event_of_kind(*session, "WHERE kind = :kind ORDER BY sequence DESC LIMIT 1", 1),
+      first_event(*session, "SELECT min(sequence) FROM event WHERE sequence > 0", 0),
+      checkpoints(*session, "WHERE number > :after ORDER BY number LIMIT :limit", 0, 2),
+      last_checkpoint(*session, "ORDER BY number DESC LIMIT 1", 0),
+      audit_keys(*session, "ORDER BY created_at DESC, id", 0),
+      copied(*session, "SELECT sequence FROM journal_copy WHERE sink = :sink", 1) {}
 
 Writes::Writes(soci::session& session)
     : insert_certificate(session),
@@ -81,7 +90,14 @@ Writes::Writes(soci::session& session)
       erase_answers(session,
                     "DELETE FROM answer WHERE (client_id, key_hash) IN (SELECT client_id, key_hash FROM answer "
                     "WHERE created_at < :time ORDER BY created_at LIMIT :limit)",
-                    0, 2) {}
+                    0, 2),
+      insert_event(session),
+      last_event(session, last_event_clauses, 0),
+      erase_events(session, "DELETE FROM event WHERE sequence <= :sequence", 0, 1),
+      insert_checkpoint(session),
+      count_of_checkpoint(session, "SELECT count(*) FROM checkpoint WHERE number = :number", 0, 1),
+      insert_audit_key(session),
+      set_copied(session, "INSERT OR REPLACE INTO journal_copy (sink, sequence) VALUES (:sink, :sequence)", 1, 1) {}
 
 Connections::Connections(const std::string& path, unsigned readers)
     : session_(open_connection(path, Access::read_write)),

@@ -11,9 +11,11 @@
 
 #include "base/clock.h"
 #include "store/account_rows.h"
+#include "store/alongside.h"
 #include "store/certificate_rows.h"
 #include "store/database.h"
 #include "store/group_writer.h"
+#include "store/journal_rows.h"
 #include "store/reader_pool.h"
 #include "store/statements.h"
 
@@ -55,6 +57,15 @@ struct Reader {
   SelectRows<AccessTokenKeyRow> access_token_keys;
 
   SelectRows<AnswerRow> answer_by_key;  // client id, key's hash
+
+  SelectRows<EventRow> events;  // after, limit
+  SelectRows<EventRow> last_event;
+  SelectRows<EventRow> last_event_of_kind;  // kind
+  SelectNumber first_event;
+  SelectRows<CheckpointRow> checkpoints;  // after, limit
+  SelectRows<CheckpointRow> last_checkpoint;
+  SelectRows<AuditKeyRow> audit_keys;
+  SelectNumber copied;  // sink
 };
 
 // The statements of the writer's connection; on the writer's thread only.
@@ -85,6 +96,14 @@ struct Writes {
   SelectNumber count_of_answer;  // client id, key's hash
   Command erase_old_answer;      // client id, key's hash; time
   Command erase_answers;         // time, limit
+
+  InsertRow<EventRow> insert_event;
+  SelectRows<EventRow> last_event;
+  Command erase_events;  // up to
+  InsertRow<CheckpointRow> insert_checkpoint;
+  SelectNumber count_of_checkpoint;  // number
+  InsertRow<AuditKeyRow> insert_audit_key;
+  Command set_copied;  // sink, sequence
 };
 
 class Connections {
@@ -120,6 +139,10 @@ class Connections {
 
 // On the writer's thread, within an operation. Throws Error{object_not_unique} when its key has an answer.
 void write_answer(Writes& writes, const AnswerRecord& answer);
+// Likewise: chains the event to the last one and returns its sequence.
+std::uint64_t append_event(Writes& writes, const audit::Event& event);
+// Likewise: both, as far as there are any; an answer without a client id is none.
+void write_alongside(Writes& writes, const Alongside& with);
 
 // The record of the first row.
 template <class Row>

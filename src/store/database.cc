@@ -50,14 +50,27 @@ const char* name_of(soci::soci_error::error_category category) {
   return "unknown";
 }
 
+// SOCI's connection string quotes a value with '"' and has no escape for it.
+void refuse_quotation_mark(const std::string& path) {
+  if (path.find('"') != std::string::npos) {
+    throw unusable("The database file's name must not contain a quotation mark.", "quotation mark");
+  }
+}
+
+std::unique_ptr<soci::session> connect_as(const std::string& path, const std::string& options) {
+  refuse_quotation_mark(path);
+  // Absolute, so that SQLite sees neither ":memory:" nor "file:".
+  const std::string name = std::filesystem::absolute(path).string();
+  auto session = std::make_unique<soci::session>(soci::sqlite3, "dbname=\"" + name + "\"" + options);
+  *session << "PRAGMA busy_timeout = " << busy_timeout_milliseconds;
+  return session;
+}
+
 }  // namespace
 
 void prepare_database_file(const std::string& path) {
   if (path.empty()) throw unusable("No database file is named.", "empty path");
-  // SOCI's connection string quotes a value with '"' and has no escape for it.
-  if (path.find('"') != std::string::npos) {
-    throw unusable("The database file's name must not contain a quotation mark.", "quotation mark");
-  }
+  refuse_quotation_mark(path);
   // Never open and close a file that is there already: close() would drop this process's locks on it (fcntl(2)).
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd >= 0) {
@@ -81,11 +94,14 @@ void prepare_database_file(const std::string& path) {
   }
 }
 
-std::unique_ptr<soci::session> connect(const std::string& path) {
-  // Absolute, so that SQLite sees neither ":memory:" nor "file:".
-  const std::string name = std::filesystem::absolute(path).string();
-  auto session = std::make_unique<soci::session>(soci::sqlite3, "dbname=\"" + name + "\"");
-  *session << "PRAGMA busy_timeout = " << busy_timeout_milliseconds;
+std::unique_ptr<soci::session> connect(const std::string& path) { return connect_as(path, ""); }
+
+std::unique_ptr<soci::session> connect_to_read(const std::string& path) {
+  std::unique_ptr<soci::session> session = connect_as(path, " readonly=true");
+  *session << "PRAGMA query_only = ON";
+  // What a schema made by somebody else may bring along is not run.
+  *session << "PRAGMA trusted_schema = OFF";
+  *session << "PRAGMA cell_size_check = ON";
   return session;
 }
 
@@ -134,7 +150,11 @@ Error current_error(std::string_view doing) {
   } catch (const Error& error) {
     return error;
   } catch (const soci::soci_error& fault) {
-    return database_error(fault, doing);
+    Error error = database_error(fault, doing);
+    if (is_constraint_violation(fault)) return error;
+    return Error(ErrorKind::journal_unavailable, {"The journal could not be written, so nothing was done."},
+                 error.where())
+        .with_cause(error.cause());
   } catch (const std::exception& fault) {
     return Error(ErrorKind::internal_error).with_cause(std::string(doing) + ": " + fault.what());
   }

@@ -20,6 +20,9 @@ void prepare_database_file(const std::string& path);
 // A connection that has only looked: not yet in WAL mode, so that a file which is not ours stays as it was.
 std::unique_ptr<soci::session> connect(const std::string& path);
 
+// One that can only read, of a file that is there and that need not be trusted. Its file is never made.
+std::unique_ptr<soci::session> connect_to_read(const std::string& path);
+
 // WAL and synchronous=FULL, read back; foreign keys. Throws Error{internal_error} when the file will not have them.
 void make_durable(soci::session& session);
 

@@ -7,8 +7,8 @@
 namespace hsmsigner::store {
 namespace {
 
-Error too_late() {
-  return Error(ErrorKind::session_timeout, {"The database was not free in time; nothing was written."});
+Error not_free() {
+  return Error(ErrorKind::journal_unavailable, {"The database was not free in time; nothing was written."});
 }
 
 }  // namespace
@@ -34,7 +34,9 @@ GroupWriter::~GroupWriter() {
 }
 
 void GroupWriter::run(const Operation& operation, Deadline deadline) {
-  if (std::chrono::steady_clock::now() >= deadline) throw too_late();
+  if (std::chrono::steady_clock::now() >= deadline) {
+    throw Error(ErrorKind::session_timeout, {"The time for this request is over; nothing was written."});
+  }
   Request request{operation, deadline, State::queued, std::nullopt};
   std::unique_lock lock(mutex_);
   if (stopping_) throw Error(ErrorKind::internal_error).with_cause("the writer is stopping");
@@ -46,7 +48,7 @@ void GroupWriter::run(const Operation& operation, Deadline deadline) {
   finished_.wait_until(lock, deadline, [&] { return request.state != State::queued; });
   if (request.state == State::queued) {
     queue_.erase(std::find(queue_.begin(), queue_.end(), &request));
-    throw too_late();
+    throw not_free();
   }
   finished_.wait(lock, [&] { return request.state == State::finished; });  // bounded by SQLite's busy timeout
   if (request.error) throw *request.error;
@@ -103,7 +105,7 @@ std::vector<GroupWriter::Request*> GroupWriter::take_batch() {
     Request* request = queue_.front();
     queue_.pop_front();
     if (request->deadline <= now) {
-      request->error = too_late();
+      request->error = not_free();
       request->state = State::finished;
       finished_.notify_all();
     } else {

@@ -37,8 +37,9 @@ class GroupWriter {
   GroupWriter& operator=(const GroupWriter&) = delete;
 
   // Returns once the operation's effect is durable. Throws what the operation threw; Error{too_many_requests} when the
-  // queue is full; Error{session_timeout} when the deadline passed before the operation was started, and then it never
-  // is; Error{internal_error} when the database failed. An operation that has been started is waited for: its outcome
+  // queue is full; Error{session_timeout} when called past the deadline; Error{journal_unavailable} when the deadline
+  // passed before the operation was started, and then it never is, or when the database failed; Error{internal_error}
+  // when the operation broke a constraint. An operation that has been started is waited for: its outcome
   // is told truly, whatever the deadline.
   void run(const Operation& operation, Deadline deadline);
 

@@ -114,10 +114,43 @@ constexpr std::string_view version_3[] = {
     "CREATE INDEX answer_by_age ON answer (created_at, client_id, key_hash)",
 };
 
+// The journal. Its lines are written once and never changed; times are milliseconds.
+constexpr std::string_view version_4[] = {
+    R"(CREATE TABLE event (
+         sequence INTEGER NOT NULL PRIMARY KEY CHECK (sequence > 0),
+         time     INTEGER NOT NULL,
+         kind     TEXT    NOT NULL,
+         account  TEXT    NOT NULL,
+         object   TEXT    NOT NULL,
+         line     TEXT    NOT NULL,
+         hash     TEXT    NOT NULL
+       ) STRICT)",
+    "CREATE INDEX event_by_time ON event (time, sequence)",
+    "CREATE INDEX event_by_kind ON event (kind, sequence)",
+    "CREATE INDEX event_by_account ON event (account, sequence) WHERE account <> ''",
+    "CREATE INDEX event_by_object ON event (object, sequence) WHERE object <> ''",
+    R"(CREATE TABLE checkpoint (
+         number   INTEGER NOT NULL PRIMARY KEY CHECK (number > 0),
+         sequence INTEGER NOT NULL CHECK (sequence > 0),
+         time     INTEGER NOT NULL,
+         jws      TEXT    NOT NULL
+       ) STRICT)",
+    R"(CREATE TABLE audit_key (
+         id             TEXT    NOT NULL PRIMARY KEY,
+         public_key_pem TEXT    NOT NULL,
+         created_at     INTEGER NOT NULL
+       ) STRICT)",
+    R"(CREATE TABLE journal_copy (
+         sink     TEXT    NOT NULL PRIMARY KEY,
+         sequence INTEGER NOT NULL
+       ) STRICT)",
+};
+
 constexpr Migration all_migrations[] = {
     {1, version_1},
     {2, version_2},
     {3, version_3},
+    {4, version_4},
 };
 
 Error refused(const char* sentence) { return Error(ErrorKind::internal_error, {sentence}); }

@@ -1,4 +1,4 @@
-// The three faces of the store over the same connections. Private to the store.
+// The four faces of the store over the same connections. Private to the store.
 #pragma once
 
 #include <functional>
@@ -10,6 +10,7 @@
 #include "store/answer_store.h"
 #include "store/certificate_store.h"
 #include "store/connections.h"
+#include "store/journal_store.h"
 
 namespace hsmsigner::store {
 
@@ -18,11 +19,11 @@ class SqliteCertificateStore final : public CertificateStore {
   // `connections` outlives this object; likewise below.
   explicit SqliteCertificateStore(Connections& connections) : connections_(connections) {}
 
-  void insert(const CertificateRecord& record, Deadline deadline, const AnswerRecord* answer) override;
-  void complete(const CertificateRecord& record, Deadline deadline, const AnswerRecord* answer) override;
-  void mark_deleting(const Uuid& id, UnixTime now, Deadline deadline) override;
-  void unmark_deleting(const Uuid& id, Deadline deadline) override;
-  void erase(const Uuid& id, Deadline deadline) override;
+  void insert(const CertificateRecord& record, Deadline deadline, const Alongside& with) override;
+  void complete(const CertificateRecord& record, Deadline deadline, const Alongside& with) override;
+  void mark_deleting(const Uuid& id, UnixTime now, Deadline deadline, const Alongside& with) override;
+  void unmark_deleting(const Uuid& id, Deadline deadline, const Alongside& with) override;
+  void erase(const Uuid& id, Deadline deadline, const Alongside& with) override;
   std::optional<CertificateRecord> find(const Uuid& id) override;
   std::optional<CertificateRecord> find_by_name(const Container& container, const std::string& name) override;
   bool name_taken(const Container& container, const std::string& name) override;
@@ -42,15 +43,38 @@ class SqliteAccountStore final : public AccountStore {
  public:
   explicit SqliteAccountStore(Connections& connections) : connections_(connections) {}
 
-  void insert(const AccountRecord& account, Deadline deadline, const AnswerRecord* answer) override;
+  void insert(const AccountRecord& account, Deadline deadline, const Alongside& with) override;
   AccountRecord update(const std::string& client_id, const std::function<void(AccountRecord&)>& change,
-                       Deadline deadline, const AnswerRecord* answer) override;
+                       Deadline deadline, const Alongside& with) override;
   std::optional<AccountRecord> find(const std::string& client_id) override;
   std::optional<AccountRecord> find_by_certificate(const std::string& fingerprint, const std::string& subject) override;
   AccountPage list(std::size_t offset, std::size_t limit) override;
   std::vector<AccessTokenKeyRecord> access_token_keys() override;
-  void add_access_token_key(const AccessTokenKeyRecord& key, Deadline deadline) override;
-  void erase_access_token_key(const Uuid& id, Deadline deadline) override;
+  void add_access_token_key(const AccessTokenKeyRecord& key, Deadline deadline, const Alongside& with) override;
+  void erase_access_token_key(const Uuid& id, Deadline deadline, const Alongside& with) override;
+
+ private:
+  Connections& connections_;
+};
+
+class SqliteJournalStore final : public JournalStore {
+ public:
+  explicit SqliteJournalStore(Connections& connections) : connections_(connections) {}
+
+  std::uint64_t append(const audit::Event& event, Deadline deadline) override;
+  JournalHead head() override;
+  std::uint64_t first_sequence() override;
+  std::vector<JournalLine> lines(std::uint64_t after, std::size_t limit) override;
+  std::vector<JournalLine> find(const JournalFilter& filter, std::uint64_t after, std::size_t limit) override;
+  std::optional<JournalLine> last_of(audit::EventKind kind) override;
+  std::vector<CheckpointRecord> checkpoints(std::uint64_t after, std::size_t limit) override;
+  std::optional<CheckpointRecord> last_checkpoint() override;
+  void add_checkpoint(const CheckpointRecord& checkpoint, Deadline deadline) override;
+  std::vector<AuditKeyRecord> audit_keys() override;
+  void add_audit_key(const AuditKeyRecord& key, const audit::Event& event, Deadline deadline) override;
+  void remove_archived(std::uint64_t sequence, const audit::Event& event, Deadline deadline) override;
+  std::uint64_t copied(const std::string& sink) override;
+  void set_copied(const std::string& sink, std::uint64_t sequence, Deadline deadline) override;
 
  private:
   Connections& connections_;

@@ -13,12 +13,14 @@ class SqliteStore final : public Store {
   CertificateStore& certificates() noexcept override { return certificates_; }
   AccountStore& accounts() noexcept override { return accounts_; }
   AnswerStore& answers() noexcept override { return answers_; }
+  JournalStore& journal() noexcept override { return journal_; }
 
  private:
   Connections connections_;
   SqliteCertificateStore certificates_{connections_};
   SqliteAccountStore accounts_{connections_};
   SqliteAnswerStore answers_{connections_};
+  SqliteJournalStore journal_{connections_};
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "store/account_store.h"
 #include "store/answer_store.h"
 #include "store/certificate_store.h"
+#include "store/journal_store.h"
 
 namespace hsmsigner::store {
 
@@ -28,6 +29,7 @@ class Store {
   virtual CertificateStore& certificates() noexcept = 0;
   virtual AccountStore& accounts() noexcept = 0;
   virtual AnswerStore& answers() noexcept = 0;
+  virtual JournalStore& journal() noexcept = 0;
 };
 
 }  // namespace hsmsigner::store

@@ -16,9 +16,9 @@
 namespace hsmsigner::tls {
 namespace {
 
-using RsaPtr = std::unique_ptr<RSA, Free<RSA_free>>;
-using EcKeyPtr = std::unique_ptr<EC_KEY, Free<EC_KEY_free>>;
-using EcdsaSigPtr = std::unique_ptr<ECDSA_SIG, Free<ECDSA_SIG_free>>;
+using RsaPtr = std::unique_ptr<RSA, OpensslFree<RSA_free>>;
+using EcKeyPtr = std::unique_ptr<EC_KEY, OpensslFree<EC_KEY_free>>;
+using EcdsaSigPtr = std::unique_ptr<ECDSA_SIG, OpensslFree<ECDSA_SIG_free>>;
 
 constexpr std::chrono::seconds kOperationTime{10};
 

@@ -4,20 +4,6 @@
 
 namespace hsmsigner::tls {
 
-std::string openssl_errors() {
-  std::string text;
-  while (const unsigned long code = ERR_get_error()) {
-    char line[256];
-    ERR_error_string_n(code, line, sizeof line);
-    text += (text.empty() ? "" : "; ") + std::string(line);
-  }
-  return text;
-}
-
-void throw_openssl(std::string_view what, SourcePlace where) {
-  throw Error(ErrorKind::internal_error, {}, where).with_cause(std::string(what) + ": " + openssl_errors());
-}
-
 BioPtr reader_of(std::string_view text) {
   return require_pointer(BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))), "BIO_new_mem_buf");
 }
@@ -44,10 +30,8 @@ std::vector<X509Ptr> read_certificates(std::string_view pem, const std::string& 
 }
 
 std::string one_line(const X509_NAME* name) {
-  char* const text = require_pointer(X509_NAME_oneline(name, nullptr, 0), "X509_NAME_oneline");
-  std::string result(text);
-  OPENSSL_free(text);
-  return result;
+  const crypto::OpensslText text(require_pointer(X509_NAME_oneline(name, nullptr, 0), "X509_NAME_oneline"));
+  return text.get();
 }
 
 }  // namespace hsmsigner::tls

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "software_signer.h"
+#include "issuing.h"
 #include "support/command.h"
 #include "support/temporary_directory.h"
 

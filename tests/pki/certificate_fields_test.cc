@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "pki/certificate_builder.h"
-#include "software_signer.h"
+#include "issuing.h"
 #include "support/command.h"
 
 using namespace hsmsigner;

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "base/error.h"
-#include "software_signer.h"
+#include "issuing.h"
 #include "support/command.h"
 #include "support/temporary_directory.h"
 

@@ -5,7 +5,7 @@
 #include <map>
 #include <mutex>
 
-#include "pki/signature.h"
+#include "crypto/signature.h"
 #include "support/command.h"
 
 namespace test_support {
@@ -87,7 +87,7 @@ void check_same_key(const PrivateKey& parsed, const std::string& pem) {
   const std::string signature = read_file(directory.file("signature"));
   Bytes digest(32);
   REQUIRE(EVP_Digest(message.data(), message.size(), digest.data(), nullptr, EVP_sha256(), nullptr) == 1);
-  CHECK(pki::verifies(parsed.public_key(), Digest::sha256, digest, octets(signature)));
+  CHECK(crypto::verifies(parsed.public_key(), Digest::sha256, digest, octets(signature)));
 
   if (const auto* ec = std::get_if<EcPrivateKey>(&parsed.parts)) {
     CHECK(ec->value.size() == (info(ec->public_key.curve).bits + 7) / 8);

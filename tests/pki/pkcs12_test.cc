@@ -4,7 +4,7 @@
 #include "file_fixtures.h"
 #include "pki/certificate_file.h"
 #include "pki/private_key_file.h"
-#include "software_signer.h"
+#include "issuing.h"
 #include "support/command.h"
 #include "support/memory_search.h"
 
@@ -156,7 +156,7 @@ TEST_CASE("an authority whose kind of key is not taken does not stop the leaf") 
   const std::string leaf = openssl_certificate(key, "leaf");
   CHECK(text(parse(openssl_pkcs12(key, leaf, kPassphrase, {}, authority)).certificate.der()) == der_of(leaf));
   CHECK(refusal_of(openssl_pkcs12("", authority, kPassphrase)) ==
-        "certificate_file: the certificate's public key is neither RSA nor EC");
+        "certificate_file: the public key is neither RSA nor EC");
 }
 
 TEST_CASE("several certificates or keys are counted, and a key without its certificate is refused") {

@@ -2,7 +2,7 @@
 #include "pki/signing_request.h"
 
 #include "file_fixtures.h"
-#include "software_signer.h"
+#include "issuing.h"
 #include "support/command.h"
 
 using namespace hsmsigner;

@@ -24,7 +24,7 @@ struct Fixture {
   int made = 0;
 
   void insert_with(const CertificateRecord& record, const AnswerRecord& answer) {
-    store->certificates().insert(record, soon(), &answer);
+    store->certificates().insert(record, soon(), {.answer = &answer});
   }
   // Kept beside a certificate of its own.
   void keep(const AnswerRecord& answer) { insert_with(sample_record("made " + std::to_string(made++)), answer); }
@@ -70,7 +70,7 @@ TEST_CASE_FIXTURE(Fixture, "a key that is taken keeps out what it would tell of,
   CHECK(store->answers().find("client", "key", epoch)->sealed == "sealed key");
 
   const AccountRecord account = sample_account("account");
-  check_key_taken(error_of([&] { store->accounts().insert(account, soon(), &second); }));
+  check_key_taken(error_of([&] { store->accounts().insert(account, soon(), {.answer = &second}); }));
   CHECK_FALSE(store->accounts().find("account").has_value());
 
   insert_with(record, sample_answer("another client", "key"));
@@ -86,11 +86,11 @@ TEST_CASE_FIXTURE(Fixture, "what is not written keeps no answer") {
   orphan.issuer_id = Uuid::random();
   CHECK((kind_of([&] { insert_with(orphan, answer); }) == ErrorKind::invalid_object));
   CHECK_FALSE(kept(answer));
-  CHECK((kind_of([&] { store->certificates().complete(sample_record("none"), soon(), &answer); }) ==
+  CHECK((kind_of([&] { store->certificates().complete(sample_record("none"), soon(), {.answer = &answer}); }) ==
          ErrorKind::object_not_present));
   CHECK_FALSE(kept(answer));
   store->accounts().insert(sample_account("one"), soon());
-  CHECK((kind_of([&] { store->accounts().insert(sample_account("one"), soon(), &answer); }) ==
+  CHECK((kind_of([&] { store->accounts().insert(sample_account("one"), soon(), {.answer = &answer}); }) ==
          ErrorKind::name_not_unique));
   CHECK_FALSE(kept(answer));
   insert_with(sample_record("other name"), answer);
@@ -104,9 +104,9 @@ TEST_CASE_FIXTURE(Fixture, "completion keeps its answer with it, and without it 
   insert(*store, pending);
   const AnswerRecord taken = sample_answer("client", "taken"), answer = sample_answer("client", "key");
   keep(taken);
-  check_key_taken(error_of([&] { store->certificates().complete(record, soon(), &taken); }));
+  check_key_taken(error_of([&] { store->certificates().complete(record, soon(), {.answer = &taken}); }));
   CHECK(store->certificates().find(record.id)->pending());
-  store->certificates().complete(record, soon(), &answer);
+  store->certificates().complete(record, soon(), {.answer = &answer});
   CHECK_FALSE(store->certificates().find(record.id)->pending());
   CHECK(kept(answer));
 }
@@ -121,7 +121,7 @@ TEST_CASE_FIXTURE(Fixture, "the answer to a change of an account is read after t
           ++account.generation;
           fill(answer);
         },
-        soon(), &answer);
+        soon(), {.answer = &answer});
   };
   const auto generation = [&] { return store->accounts().find("one")->generation; };
   change([](AnswerRecord&) {});  // no answer to keep

@@ -163,7 +163,7 @@ TEST_CASE_FIXTURE(Fixture, "when SQLite loses the transaction, the batch fails a
                  throw std::runtime_error("disk full");
                },
                soon());
-         }) == ErrorKind::internal_error));
+         }) == ErrorKind::journal_unavailable));
   writer.run(add(2), soon());
   CHECK(count() == 1);
 }
@@ -172,7 +172,7 @@ TEST_CASE_FIXTURE(Fixture, "one whose deadline passes in the queue is never writ
   GroupWriter writer(*session);
   Held held(writer);
   auto late = run(writer, add(1), hsmsigner::deadline_in(20ms));
-  CHECK((late.get() == ErrorKind::session_timeout));  // answered while the writer is still busy
+  CHECK((late.get() == ErrorKind::journal_unavailable));  // answered while the writer is still busy
   CHECK(writer.waiting() == 0);
   held.release();
   writer.run(add(2), soon());

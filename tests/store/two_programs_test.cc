@@ -59,7 +59,7 @@ TEST_CASE_FIXTURE(Fixture, "accounts, token keys, answers and marks of one progr
     CHECK_FALSE(reading->answers().find(id, "key", UnixTime()).has_value());
     const std::size_t keys = reading->accounts().access_token_keys().size();
     const AnswerRecord answer = sample_answer(id, "key");
-    writing->accounts().insert(sample_account(id), soon(), &answer);
+    writing->accounts().insert(sample_account(id), soon(), {.answer = &answer});
     CHECK(reading->accounts().find(id).has_value());
     CHECK(reading->answers().find(id, "key", UnixTime()).has_value());
     writing->accounts().update(

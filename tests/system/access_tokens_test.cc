@@ -620,6 +620,10 @@ TEST_CASE("a token is verified without the HSM and without a write: calls go on 
   for (int i = 0; i < 20; ++i) {
     CHECK(call(server, token, "GET", "/certificates").status == 200);
     CHECK(call(server, token, "GET", "/accounts/self").status == 200);
+  }
+  CHECK(store_on_disk(server) == before);
+  // One that does not verify is written down, and needs no HSM either.
+  for (int i = 0; i < 20; ++i) {
     check_error(call(server, token.substr(0, token.size() - 8) + "AAAAAAAA", "GET", "/certificates"), 401, "E016",
                 "Invalid Credential");
   }
@@ -627,7 +631,6 @@ TEST_CASE("a token is verified without the HSM and without a write: calls go on 
   for (const char* function : {"C_Sign", "C_SignInit", "C_FindObjectsInit", "C_GetAttributeValue"}) {
     CHECK_MESSAGE(server.faults().calls(function) == calls[at++], function);
   }
-  CHECK(store_on_disk(server) == before);
   // What does need the HSM says so, in the error form that carries Retry-After.
   check_error(server.request_token(account), 503, "E503", "Token Unavailable");
 }

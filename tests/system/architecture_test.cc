@@ -42,12 +42,12 @@ struct Library {
 };
 
 const Library kLibraries[] = {
-    // hsm: keys wrapped and opened, a signature verified. auth: HMAC, RS256. tls: TLS, and the key that it drives.
+    // pki: X.509, key files. hsm: keys wrapped and opened. auth: HMAC, AES-GCM. tls: TLS, and the key that it drives.
     {"OpenSSL", std::regex("openssl/.*"), {"crypto", "pki", "hsm", "auth", "tls"}},
     {"PKCS#11", std::regex("p11-kit/.*|pkcs11.*\\.h|libp11\\.h|p11-kit-1/.*"), {"hsm"}},
     {"SQL", std::regex("soci/.*|soci.*\\.h|sqlite3\\.h"), {"store"}},
     {"HTTP", std::regex("httplib\\.h"), {"api"}},
-    {"JSON", std::regex("rapidjson/.*"), {"api", "auth", "audit", "crypto", "report"}},
+    {"JSON", std::regex("rapidjson/.*"), {"api", "auth", "audit", "report"}},
     {"TOML", std::regex("toml\\+\\+/.*|toml\\+\\+\\.h|toml\\.hpp"), {"app"}},
     {"command line", std::regex("CLI/.*"), {"app"}},
     {"logging", std::regex("spdlog/.*"), {"base"}},

@@ -18,7 +18,8 @@ using namespace hsmsigner;
 
 namespace {
 
-api::Answer answer(const api::RequestHead& head, const api::Peer& peer, const api::ReadBody& read_body) {
+api::Answer answer(const api::RequestHead& head, const api::Peer& peer, const std::string&,
+                   const api::ReadBody& read_body) {
   api::Answer answer;
   answer.content_type = "text/plain";
   if (head.method == "POST") {

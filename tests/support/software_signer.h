@@ -1,4 +1,4 @@
-// A Signer whose key is OpenSSL's, in memory: what pki/ needs of a token, without one.
+// A Signer whose key is OpenSSL's, in memory: what crypto/ and pki/ need of a token, without one.
 #pragma once
 
 #include <openssl/evp.h>
@@ -8,7 +8,6 @@
 
 #include "base/algorithm.h"
 #include "base/signer.h"
-#include "pki/certificate_builder.h"
 
 namespace test_support {
 
@@ -42,14 +41,5 @@ class LyingSigner : public hsmsigner::Signer {
 
 // Each algorithm's key is generated once per process.
 SoftwareSigner& shared_signer(hsmsigner::KeyAlgorithm algorithm, int which = 0);
-
-// A leaf "www.example.com", SHA-256, one year from 2026-01-01.
-hsmsigner::pki::CertificateSpec plain_spec(const char* common_name = "www.example.com");
-// The same as an authority.
-hsmsigner::pki::CertificateSpec authority_spec(const char* common_name = "Test CA");
-
-hsmsigner::pki::Certificate self_signed(const hsmsigner::pki::CertificateSpec& spec, hsmsigner::Signer& signer);
-hsmsigner::pki::Certificate issue(const hsmsigner::pki::CertificateSpec& spec, const hsmsigner::PublicKey& subject,
-                                  const hsmsigner::pki::Certificate& issuer, hsmsigner::Signer& signer);
 
 }  // namespace test_support

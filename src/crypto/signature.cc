@@ -1,13 +1,11 @@
-#include "pki/signature.h"
+#include "crypto/signature.h"
 
 #include <openssl/rsa.h>
 
-#include "pki/public_key.h"
+#include "crypto/openssl_public_key.h"
 
-namespace hsmsigner::pki {
+namespace hsmsigner::crypto {
 namespace {
-
-using PkeyContext = std::unique_ptr<EVP_PKEY_CTX, OpensslFree<EVP_PKEY_CTX_free>>;
 
 // Nothing for numbers that are no key.
 EvpPkeyPtr usable_key(const PublicKey& key) {
@@ -26,7 +24,8 @@ bool verifies(const PublicKey& key, Digest digest, ByteView digest_value, ByteVi
   if (why_cannot_sign(family_of(key), bits_of(key), digest)) return false;
   const EvpPkeyPtr pkey = usable_key(key);
   if (!pkey) return false;
-  const PkeyContext context = require_pointer(PkeyContext(EVP_PKEY_CTX_new(pkey.get(), nullptr)), "EVP_PKEY_CTX_new");
+  const EvpPkeyCtxPtr context =
+      require_pointer(EvpPkeyCtxPtr(EVP_PKEY_CTX_new(pkey.get(), nullptr)), "EVP_PKEY_CTX_new");
   if (EVP_PKEY_verify_init(context.get()) != 1) return false;
   if (family_of(key) == KeyFamily::rsa && EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) != 1) {
     return false;
@@ -36,4 +35,4 @@ bool verifies(const PublicKey& key, Digest digest, ByteView digest_value, ByteVi
              1;
 }
 
-}  // namespace hsmsigner::pki
+}  // namespace hsmsigner::crypto

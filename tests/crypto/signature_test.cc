@@ -1,14 +1,14 @@
 // verifies(), asked about signatures that are one and about all that are not.
-#include "pki/signature.h"
+#include "crypto/signature.h"
 
 #include <doctest/doctest.h>
 #include <openssl/err.h>
 
-#include "software_signer.h"
+#include "support/software_signer.h"
 
 using namespace hsmsigner;
 using namespace test_support;
-using pki::verifies;
+using crypto::verifies;
 
 namespace {
 
