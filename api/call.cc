@@ -16,20 +16,6 @@ constexpr std::size_t kMaxLimit = 5000;
 constexpr std::size_t kDefaultLimit = 200;
 constexpr std::size_t kMaxOffset = 1'000'000'000;
 
-std::size_t number_in_query(const RequestTarget& target, const std::string& name, std::size_t least, std::size_t most,
-                            std::size_t otherwise) {
-  const std::string* text = target.parameter(name);
-  if (text == nullptr) return otherwise;
-  std::size_t value = 0;
-  const char* const end = text->data() + text->size();
-  const auto result = std::from_chars(text->data(), end, value);
-  if (result.ec != std::errc() || result.ptr != end || value < least || value > most) {
-    invalid_parameter(name, *text,
-                      "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
-  }
-  return value;
-}
-
 }  // namespace
 
 Deadline Call::deadline() const {
@@ -77,6 +63,20 @@ std::optional<Container> container_in_query(const Call& call, std::initializer_l
   }
   call.note_container(container);
   return container;
+}
+
+std::uint64_t number_in_query(const RequestTarget& target, const std::string& name, std::uint64_t least,
+                              std::uint64_t most, std::uint64_t otherwise) {
+  const std::string* text = target.parameter(name);
+  if (text == nullptr) return otherwise;
+  std::uint64_t value = 0;
+  const char* const end = text->data() + text->size();
+  const auto result = std::from_chars(text->data(), end, value);
+  if (result.ec != std::errc() || result.ptr != end || value < least || value > most) {
+    invalid_parameter(name, *text,
+                      "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+  }
+  return value;
 }
 
 Paging paging_in_query(const RequestTarget& target) {

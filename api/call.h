@@ -22,6 +22,7 @@
 #include "service/failure_journal.h"
 #include "service/generation.h"
 #include "service/repeated_requests.h"
+#include "store/journal_store.h"
 
 namespace hsmsigner::api {
 
@@ -36,6 +37,7 @@ struct Services {
   service::AccessTokenKeys& access_token_keys;
   service::RepeatedRequests& repeated;
   service::FailureJournal& failures;
+  store::JournalStore& journal;
 };
 
 // Where a path leads.
@@ -94,6 +96,9 @@ JsonBody read_json_object(const Call& call, BodyNeed need);
 // Query parameters. Each throws Error{invalid_query_parameter}.
 // The container, if any, of which the call takes note; refuses every parameter that is neither one nor in `others`.
 std::optional<Container> container_in_query(const Call& call, std::initializer_list<std::string_view> others = {});
+// A whole number in decimal digits.
+std::uint64_t number_in_query(const RequestTarget& target, const std::string& name, std::uint64_t least,
+                              std::uint64_t most, std::uint64_t otherwise);
 struct Paging {
   std::size_t offset;
   std::size_t limit;

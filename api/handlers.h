@@ -23,6 +23,11 @@ Answer rotate_own_account(const Call& call);
 Answer disable_account(const Call& call);
 Answer enable_account(const Call& call);
 
+// audit_routes.cc
+Answer list_events(const Call& call);
+Answer list_checkpoints(const Call& call);
+Answer list_audit_keys(const Call& call);
+
 // oauth_routes.cc
 Answer issue_access_token(const Call& call);
 Answer json_web_keys(const Call& call);

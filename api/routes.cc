@@ -34,6 +34,10 @@ constexpr std::array kRoutes{
     Route{"POST", "/accounts/{client_id}:disable", Admission::caller, Operation::change_accounts, disable_account},
     Route{"POST", "/accounts/{client_id}:enable", Admission::caller, Operation::change_accounts, enable_account},
 
+    Route{"GET", "/audit/events", Admission::caller, Operation::read_journal, list_events},
+    Route{"GET", "/audit/checkpoints", Admission::caller, Operation::read_journal, list_checkpoints},
+    Route{"GET", "/audit/keys", Admission::caller, Operation::read_journal, list_audit_keys},
+
     Route{"POST", "/oauth2/access_token", Admission::open, std::nullopt, issue_access_token, true},
     Route{"POST", "/auth/v1/oauth2/access_token", Admission::open, std::nullopt, issue_access_token, true},
     Route{"POST", "/am/oauth2/access_token", Admission::open, std::nullopt, issue_access_token, true},

@@ -13,10 +13,6 @@
 
 namespace hsmsigner::app {
 
-FileDescriptor::~FileDescriptor() {
-  if (number_ >= 0) ::close(number_);
-}
-
 Secret read_file(const std::string& path, const std::string& subject, const FileRules& rules) {
   const auto refuse = [&](const std::string& what, const std::string& cause) {
     return Error(ErrorKind::invalid_object, {subject + " " + what}).with_cause(path + ": " + cause);

@@ -4,22 +4,10 @@
 #include <cstddef>
 #include <string>
 
+#include "base/file_descriptor.h"
 #include "base/secret.h"
 
 namespace hsmsigner::app {
-
-// Closes it. For a number below 0 nothing.
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int number) : number_(number) {}
-  ~FileDescriptor();
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-  int get() const noexcept { return number_; }
-
- private:
-  int number_;
-};
 
 enum class Readable { by_owner_only, by_anyone };
 

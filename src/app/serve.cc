@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "hsm/token.h"
+#include "service/audit_key.h"
 #include "service/catalogue.h"
 #include "service/generation.h"
 #include "store/store.h"
@@ -46,7 +47,7 @@ void require_descriptors(const api::ServerOptions& server) {
   }
 }
 
-// The first start makes an RSA key in the token, which takes some HSMs seconds.
+// The first start makes the service's own keys in the token, RSA among them, which takes some HSMs seconds.
 constexpr std::chrono::seconds kFirstKeyDeadline{60};
 
 // Those of a server, in the order in which they need each other.
@@ -58,12 +59,15 @@ struct ServiceSet {
         exchange(token, store.certificates(), store.journal(), names, catalogue),
         accounts(store.accounts(), random_source(token), system_now, settings.rotation_grace),
         access_token_keys(token, store.accounts(), system_now),
+        audit_key(token, store.journal(), system_now),
         failures(store.journal()),
         access(store.accounts(), store.journal(), failures, access_token_keys, system_now),
-        repeated(store.answers(), system_now) {}
+        repeated(store.answers(), system_now),
+        journal(store.journal()) {}
 
   api::Services for_api() {
-    return {generation, catalogue, deletion, exchange, accounts, access, access_token_keys, repeated, failures};
+    return {generation, catalogue,         deletion, exchange, accounts,
+            access,     access_token_keys, repeated, failures, journal};
   }
 
   service::NameReservations names;
@@ -73,9 +77,11 @@ struct ServiceSet {
   service::Exchange exchange;
   service::Accounts accounts;
   service::AccessTokenKeys access_token_keys;
+  service::AuditKey audit_key;
   service::FailureJournal failures;
   service::Access access;
   service::RepeatedRequests repeated;
+  store::JournalStore& journal;
 };
 
 }  // namespace
@@ -89,6 +95,7 @@ int serve(const Settings& settings, Secret pin) {
   const std::unique_ptr<store::Store> store = open_store(settings.store);
   ServiceSet services(*token, *store, settings);
   services.access_token_keys.ensure(deadline_in(kFirstKeyDeadline));
+  services.audit_key.ensure(deadline_in(kFirstKeyDeadline));
   if (store->accounts().list(0, 1).total == 0) {
     log::warning("there are no accounts yet, so nobody can call; `hsm-signer account create --help` says how");
   }

@@ -12,6 +12,7 @@
 #include "api/http_server.h"
 #include "base/log.h"
 #include "hsm/token.h"
+#include "service/checkpointer.h"
 #include "store/store.h"
 #include "tls/context.h"
 
@@ -28,6 +29,13 @@ struct TlsSettings {
   bool configured() const { return !certificate_file.empty() || !key_file.empty() || !certificate.empty(); }
 };
 
+// The journal on its way out of this program.
+struct AuditSettings {
+  service::CheckpointRhythm checkpoints;
+  std::string copy_file;  // "": none
+  std::string syslog;     // service/syslog_target.h; "": none
+};
+
 struct Settings {
   api::ServerOptions server;
   TlsSettings tls;
@@ -36,6 +44,7 @@ struct Settings {
   std::string pin_env = "HSM_SIGNER_PIN";
   store::StoreOptions store;
   std::chrono::seconds rotation_grace{3600};
+  AuditSettings audit;
   log::Level log_level = log::Level::info;
   log::Format log_format = log::Format::json;
 };

@@ -9,6 +9,7 @@
 #include "base/container.h"
 #include "base/internet_names.h"
 #include "base/uuid.h"
+#include "service/syslog_target.h"
 
 namespace hsmsigner::app {
 namespace {
@@ -156,7 +157,14 @@ Fault variable_name(const std::string& value) {
   return "must be the name of an environment variable (letters, digits and '_'), not a PIN";
 }
 
+Fault syslog_target(const std::string& value) {
+  if (value.empty() || service::parse_syslog_target(value)) return {};
+  return "must be \"unix:\" and the absolute path of a socket, or \"udp:\" or \"tcp:\" with an IP address and a port, "
+         "such as \"udp:192.0.2.1:514\" or \"tcp:[2001:db8::1]:601\"";
+}
+
 constexpr std::int64_t kTenMinutes = 600000;   // milliseconds
+constexpr std::int64_t kOneDay = 86400;        // seconds
 constexpr std::int64_t kThirtyDays = 2592000;  // seconds
 
 }  // namespace
@@ -242,6 +250,19 @@ const std::vector<Setting>& settings_table() {
       {"auth", "rotation_grace_seconds",
        seconds([](Settings& s) -> std::chrono::seconds& { return s.rotation_grace; }, 0, kThirtyDays),
        "Seconds that an account's old secret is still taken after its holder has rotated it; 0: not at all."},
+
+      {"audit", "checkpoint_events",
+       whole_number<std::uint64_t>([](Settings& s) -> std::uint64_t& { return s.audit.checkpoints.events; }, 1,
+                                   100'000),
+       "Events after which a checkpoint of the journal is signed in the token."},
+      {"audit", "checkpoint_seconds",
+       seconds([](Settings& s) -> std::chrono::seconds& { return s.audit.checkpoints.interval; }, 1, kOneDay),
+       "Seconds after which one is signed for fewer events; there is one more at the end."},
+      {"audit", "copy_file", path([](Settings& s) -> std::string& { return s.audit.copy_file; }, anything),
+       "File with a live copy of the journal as JSON Lines, made when absent (mode 0600). Empty: none."},
+      {"audit", "syslog", text([](Settings& s) -> std::string& { return s.audit.syslog; }, syslog_target),
+       "Receiver of a live copy as syslog messages (RFC 5424): \"unix:/dev/log\", \"udp:192.0.2.1:514\" or\n"
+       "\"tcp:[2001:db8::1]:601\". Empty: none. docs/AUDIT-OPERATION.md says what is sent."},
 
       {"log", "level",
        word<log::Level>([](Settings& s) -> log::Level& { return s.log_level; },

@@ -25,6 +25,7 @@ constexpr OperationRow kOperations[] = {
     {Operation::use_key, "use_key", true},
     {Operation::read_accounts, "read_accounts", false},
     {Operation::change_accounts, "change_accounts", false},
+    {Operation::read_journal, "read_journal", false},
 };
 
 class OperationSet {
@@ -54,7 +55,7 @@ constexpr RoleRow kRoles[] = {
       Operation::delete_certificate, Operation::use_key}},
     {Role::exporter, "exporter", {Operation::read_certificates, Operation::export_private_key}},
     {Role::signer, "signer", {Operation::read_certificates, Operation::use_key}},
-    {Role::auditor, "auditor", {Operation::read_certificates, Operation::read_accounts}},
+    {Role::auditor, "auditor", {Operation::read_certificates, Operation::read_accounts, Operation::read_journal}},
     {Role::reader, "reader", {Operation::read_certificates}},
 };
 

@@ -27,11 +27,12 @@ enum class Operation {
   use_key,  // sign with a key that is here: another's certificate under a certificate authority
   read_accounts,
   change_accounts,
+  read_journal,
 };
 std::string_view to_string(Operation operation) noexcept;
 std::span<const Operation> all_operations() noexcept;
-// Whether grants limit it to containers. Accounts are in none: what concerns them takes a grant for everywhere, and a
-// grant in one container (auditor=folder:Payments) does not give it.
+// Whether grants limit it to containers. Accounts and the journal are in none: what concerns them takes a grant for
+// everywhere, and a grant in one container (auditor=folder:Payments) does not give it.
 bool is_contained(Operation operation) noexcept;
 
 // One cell of the table.

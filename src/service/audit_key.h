@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,8 +22,9 @@ class AuditKey {
   // Both outlive this object.
   AuditKey(hsm::Token& token, store::JournalStore& journal, Clock clock);
 
-  // Sees to it that there is one: makes a P-256 key (RSA-3072 where the token has no P-256) when there is none or the
-  // token lost it, with the event audit_key_made.
+  // Sees to it that there is one, and that the token has it: makes a P-256 key (RSA-3072 where the token has no P-256)
+  // when there is none or the token lost it, with the event audit_key_made. Throws what the token and the journal
+  // throw.
   void ensure(Deadline deadline);
   // A JWS of this type (crypto/jws.h). Throws Error{token_unavailable} before ensure().
   std::string sign(std::string_view type, std::string_view payload, Deadline deadline);
@@ -37,6 +39,8 @@ class AuditKey {
     std::shared_ptr<hsm::TokenKey> key;
   };
   Signing signing();
+  // Takes the newest that the token has; false when it has none.
+  bool adopt(Deadline deadline);
 
   hsm::Token& token_;
   store::JournalStore& journal_;

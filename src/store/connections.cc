@@ -47,7 +47,7 @@ Reader::Reader(const std::string& path)
       events(*session, "WHERE sequence > :after ORDER BY sequence LIMIT :limit", 0, 2),
       last_event(*session, last_event_clauses, 0),
       last_event_of_kind(*session, "WHERE kind = :kind ORDER BY sequence DESC LIMIT 1", 1),
-      first_event(*session, "SELECT min(sequence) FROM event WHERE sequence > 0", 0),
+      first_event(*session, "SELECT coalesce(min(sequence), 0) FROM event", 0),
       checkpoints(*session, "WHERE number > :after ORDER BY number LIMIT :limit", 0, 2),
       last_checkpoint(*session, "ORDER BY number DESC LIMIT 1", 0),
       audit_keys(*session, "ORDER BY created_at DESC, id", 0),

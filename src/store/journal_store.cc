@@ -80,17 +80,19 @@ std::vector<JournalLine> SqliteJournalStore::lines(std::uint64_t after, std::siz
 }
 
 std::vector<JournalLine> SqliteJournalStore::find(const JournalFilter& filter, std::uint64_t after, std::size_t limit) {
-  // A statement for the conditions there are, so that SQLite takes the index that fits.
-  std::string where = "WHERE sequence > :after ";
+  // A statement for the conditions there are, so that SQLite takes the index that fits. The texts come first: see
+  // Parameters.
+  std::string where = "WHERE ";
   std::vector<std::string> texts;
-  std::vector<long long> numbers{to_number(after)};
   const auto text = [&](const std::string& condition, const std::string& value) {
-    where += "AND " + condition + " ";
+    where += condition + " AND ";
     texts.push_back(value);
   };
   if (filter.kind) text("kind = :kind", std::string(audit::info(*filter.kind).name));
-  if (!filter.account.empty()) text("account = :account AND account <> ''", filter.account);
-  if (!filter.object.empty()) text("object = :object AND object <> ''", filter.object);
+  if (!filter.account.empty()) text("account <> '' AND account = :account", filter.account);
+  if (!filter.object.empty()) text("object <> '' AND object = :object", filter.object);
+  where += "sequence > :after ";
+  std::vector<long long> numbers{to_number(after)};
   if (filter.from) {
     where += "AND time >= :from ";
     numbers.push_back(to_milliseconds(*filter.from));

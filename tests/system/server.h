@@ -123,7 +123,8 @@ class ServerFixture {
   const test_support::Faults& faults() const { return faults_; }
   // Written at each start.
   const std::string& config_file() const { return config_file_; }
-  // Objects in the token beside the key that signs access tokens, counted by another program.
+  // Objects in the token beside those of the service itself (the key of access tokens, the audit key), counted by
+  // another program.
   std::size_t keys() const;
   // Certificates the server knows.
   std::size_t rows() const;
