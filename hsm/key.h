@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 
 #include "base/algorithm.h"
@@ -40,6 +42,18 @@ struct KeyAttributes {
   bool decrypt = true;
   bool unwrap = true;
   bool derive = true;
+};
+
+class KeyObject;
+
+// A private key object, as a walk over all of them came by it.
+struct ListedKey {
+  Bytes id;  // CKA_ID; several keys may have the same, or none
+  std::string label;
+  std::optional<KeyAttributes> attributes;  // none: the token does not tell them all, or it is neither RSA nor EC
+  Bytes modulus;                            // RSA: CKA_MODULUS, big-endian, no leading zeros
+  // While it lives, Token::key() of this id needs no search. Null where there are several of the id, or it is no UUID.
+  std::shared_ptr<KeyObject> found;
 };
 
 }  // namespace hsmsigner::hsm

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/algorithm.h"
 #include "base/bytes.h"
@@ -125,6 +126,8 @@ class Token {
   void destroy(const Uuid& id, Deadline deadline);
   // Private keys in the token, whoever made them. Walks the token: for inspection, not for the hot path.
   std::size_t count_private_keys(Deadline deadline);
+  // All of them with what the token says of each, in its order. One search, then some reads for each key.
+  std::vector<ListedKey> private_keys(Deadline deadline);
 
  private:
   friend class TlsKey;  // a key of another kind, in tls_key.h
