@@ -26,7 +26,7 @@ class Walk {
         options_(options),
         deadline_(deadline),
         keys_(list_keys(), service_keys(), now),
-        history_(read_coverage(sources.journal, deadline), now) {}
+        history_(read_events(), now) {}
 
   void run() {
     add_records();
@@ -46,6 +46,11 @@ class Walk {
     return sources_.token.private_keys(deadline_);
   }
 
+  JournalCoverage read_events() const {
+    tell("reading the journal", 0, 0);
+    return read_coverage(sources_.journal, deadline_);
+  }
+
   // Read after the token was, so that no key of theirs is taken for an orphan.
   std::set<Bytes> service_keys() const {
     std::set<Bytes> ids;
@@ -61,6 +66,7 @@ class Walk {
   }
 
   void add_records() {
+    tell("comparing certificates", 0, 0);
     for (std::size_t offset = 0;; offset += kRecordsAtOnce) {
       if (std::chrono::steady_clock::now() > deadline_) {
         throw Error(ErrorKind::session_timeout, {"there are more certificates than could be read in time"});
