@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -58,6 +59,18 @@ struct KeyExamination {
   // As Signer::sign() gives it, not verified; nothing if there is not exactly one key, or it is of another kind or size
   // than the public key, or says that it does not sign.
   std::optional<Bytes> signature;
+};
+
+class KeyObject;
+
+// A private key object, as a walk over all of them came by it.
+struct ListedKey {
+  Bytes id;  // CKA_ID; several keys may have the same, or none
+  std::string label;
+  std::optional<KeyAttributes> attributes;  // none: the token does not tell them all, or it is neither RSA nor EC
+  Bytes modulus;                            // RSA: CKA_MODULUS, big-endian, no leading zeros
+  // While it lives, Token::key() of this id needs no search. Null where there are several of the id, or it is no UUID.
+  std::shared_ptr<KeyObject> found;
 };
 
 }  // namespace hsmsigner::hsm

@@ -272,6 +272,58 @@ std::size_t count_private_keys(Session& session) {
   return total;
 }
 
+namespace {
+
+std::vector<CK_OBJECT_HANDLE> private_key_handles(Session& session) {
+  Search search(session, private_keys_query());
+  std::vector<CK_OBJECT_HANDLE> all;
+  std::array<CK_OBJECT_HANDLE, 256> handles{};
+  while (const std::size_t count = search.next(handles)) {
+    all.insert(all.end(), handles.begin(), handles.begin() + static_cast<std::ptrdiff_t>(count));
+  }
+  return all;
+}
+
+ListedKey read_listed_key(Session& session, CK_OBJECT_HANDLE handle) {
+  ListedKey key;
+  Reader name{CKA_ID, CKA_LABEL};
+  name.read(session, handle);
+  if (const auto id = name.octets(CKA_ID)) key.id.assign(id->begin(), id->end());
+  if (const auto label = name.octets(CKA_LABEL)) key.label.assign(label->begin(), label->end());
+  try {
+    key.attributes = read_attributes(session, handle);
+  } catch (const Error&) {
+    return key;  // a stranger's key, or one that the token is silent about: it is listed as such
+  }
+  if (key.attributes->family == KeyFamily::rsa) {
+    Reader value{CKA_MODULUS};
+    value.read(session, handle);
+    if (const auto modulus = value.octets(CKA_MODULUS)) key.modulus = without_leading_zeros(*modulus);
+  }
+  return key;
+}
+
+}  // namespace
+
+std::vector<WalkedKey> walk_private_keys(Session& session) {
+  const std::vector<CK_OBJECT_HANDLE> handles = private_key_handles(session);
+  // A session that lost its login sees no private objects and is not told why.
+  if (handles.empty()) require_login(session);
+  std::vector<WalkedKey> keys;
+  keys.reserve(handles.size());
+  for (const CK_OBJECT_HANDLE handle : handles) {
+    if (std::chrono::steady_clock::now() > session.deadline()) {
+      throw Error(ErrorKind::session_timeout, {"the token has more keys than could be read in time"});
+    }
+    try {
+      keys.push_back({handle, read_listed_key(session, handle)});
+    } catch (const CkFailure& failure) {
+      if (failure.rv() != CKR_OBJECT_HANDLE_INVALID) throw;
+    }
+  }
+  return keys;
+}
+
 std::optional<Mismatch> first_mismatch(const KeyRequest& request, const KeyAttributes& attributes) {
   const KeyAlgorithmInfo& algorithm = info(request.algorithm);
   return first_mismatch({request.id, request.block_export, true, algorithm.family, algorithm.bits}, attributes);

@@ -26,6 +26,14 @@ std::optional<CK_OBJECT_HANDLE> find_private_key(Session& session, const Uuid& i
 std::vector<CK_OBJECT_HANDLE> find_private_keys(Session& session, const Uuid& id);
 std::size_t count_private_keys(Session& session);
 
+struct WalkedKey {
+  CK_OBJECT_HANDLE handle;
+  ListedKey key;  // without `found`
+};
+// Every private key object, by one search; one that goes meanwhile is left out. Throws Error{session_timeout} past the
+// session's deadline, and CkFailure if the session is not logged in.
+std::vector<WalkedKey> walk_private_keys(Session& session);
+
 struct Mismatch {
   std::string sentence;  // public
   bool of_export_block;  // else it is another key altogether

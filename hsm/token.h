@@ -9,6 +9,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/algorithm.h"
 #include "base/bytes.h"
@@ -136,6 +137,8 @@ class Token {
   void destroy(const Uuid& id, Deadline deadline);
   // Private keys in the token, whoever made them. Walks the token: for inspection, not for the hot path.
   std::size_t count_private_keys(Deadline deadline);
+  // All of them with what the token says of each, in its order. One search, then some reads for each key.
+  std::vector<ListedKey> private_keys(Deadline deadline);
 
   // Tries whether a blocked key comes out of the token: of each of these algorithms that it generates, with a
   // throwaway key made by generate(). Throws nothing of the token: what fails makes the algorithm inconclusive. The

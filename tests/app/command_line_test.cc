@@ -32,7 +32,11 @@ TEST_CASE("the help of every command has an example") {
                                                                                 {"evidence", "verify"},
                                                                                 {"config"},
                                                                                 {"config", "check"},
-                                                                                {"config", "show"}}) {
+                                                                                {"config", "show"},
+                                                                                {"policy"},
+                                                                                {"policy", "list"},
+                                                                                {"policy", "show"},
+                                                                                {"policy", "check"}}) {
     command.emplace_back("--help");
     const CommandResult result = hsm_signer(command);
     CAPTURE(result.out);
