@@ -6,8 +6,13 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <iterator>
+#include <map>
+#include <string>
+#include <vector>
 
 #include "faulty_token.h"
+#include "probe_table.h"
 
 using namespace hsm_faults;
 
@@ -57,6 +62,7 @@ TEST_CASE("SoftHSM 2.6.1 refuses every attempt of the probe, each for the right 
   const ProbeResult result = opened->probe(kOneOfEachFamily, soon());
   INFO(all_of(result));
   REQUIRE(result.algorithms.size() == 2);
+  hsm_contract::write_rows(opened->info(), result);
   CHECK(result.verdict() == ProbeVerdict::keeps_keys);
   std::map<std::string, std::size_t> calls;
   for (const AlgorithmProbe& probe : result.algorithms) {
