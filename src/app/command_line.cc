@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "app/account_commands.h"
+#include "app/audit_command_line.h"
 #include "app/commands.h"
 #include "app/pin_source.h"
 #include "app/probe_command.h"
@@ -334,6 +335,7 @@ int run(int argc, char** argv) {
   add_token(app, arguments);
   add_account(app, arguments);
   add_access_token_key(app, arguments);
+  add_audit(app, arguments);
   add_config(app, arguments);
   try {
     app.parse(argc, argv);
@@ -346,7 +348,7 @@ int run(int argc, char** argv) {
   std::cout.flush();
   if (!std::cout) {
     complain("standard output could not be written");
-    return kExitFailure;
+    return arguments.exit_code != 0 ? arguments.exit_code : kExitFailure;
   }
   return arguments.exit_code;
 }
