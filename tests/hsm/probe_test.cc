@@ -76,7 +76,7 @@ TEST_CASE("SoftHSM 2.6.1 refuses every attempt of the probe, each for the right 
       ++calls[attempt.call];
       if (attempt.call == "C_GetAttributeValue") CHECK(attempt.code == 0x11);
       if (attempt.call == "C_SetAttributeValue" || attempt.call == "C_CopyObject") CHECK(attempt.code == 0x10);
-      const bool des = attempt.detail.find("DES") != std::string::npos;  // OpenSSL has none of it here
+      const bool des = attempt.detail.find("DES") != std::string::npos;  // listed for wrapping, and not taken
       if (attempt.call == "C_WrapKey" && !des) CHECK(attempt.code == 0x6a);
     }
   }
