@@ -11,6 +11,8 @@
 
 #include "api/http_server.h"
 #include "api/routes.h"
+#include "app/journal_threads.h"
+#include "app/lifecycle_events.h"
 #include "app/shutdown_watch.h"
 #include "app/tls_setup.h"
 #include "app/wiring.h"
@@ -26,9 +28,30 @@
 namespace hsmsigner::app {
 namespace {
 
-// A request that has just begun may take all of its time, and the token then tidies up.
+// For one event of the server itself; and for its last ones, the last checkpoint and the copies together.
+constexpr std::chrono::seconds kEventDeadline{10};
+constexpr std::chrono::seconds kLastEventsDeadline{20};
+
+// A request that has just begun may take all of its time, then the journal is brought to its end, where each thread may
+// have a try under way, and the token tidies up.
 std::chrono::milliseconds longest_drain(const api::ServerOptions& server) {
-  return server.read_timeout + server.request_timeout + server.write_timeout + std::chrono::seconds(35);
+  return server.read_timeout + server.request_timeout + server.write_timeout + kLastEventsDeadline +
+         4 * JournalThreads::kOneTry + std::chrono::seconds(35);
+}
+
+// False when the journal could not be told.
+bool end_journal(store::JournalStore& journal, service::FailureJournal& failures, JournalThreads& threads, End end) {
+  const Deadline deadline = deadline_in(kLastEventsDeadline);
+  bool told = true;
+  try {
+    failures.tell_counted(deadline, true);
+    tell_stopped(journal, end, deadline);
+  } catch (const Error& error) {
+    log::error("the end of the server is not in the journal", {{"reason", error.what()}});
+    told = false;
+  }
+  threads.finish(deadline);
+  return told;
 }
 
 // One descriptor for each connection that is served or waits, and what the token, the store and the log need. Without
@@ -110,6 +133,8 @@ int serve(const Settings& settings, Secret pin) {
 
   server.bind();
   const std::string url = server.url();
+  tell_started(store->journal(), settings, url, deadline_in(kEventDeadline));
+  JournalThreads threads(store->journal(), services.audit_key, services.failures, settings.audit);
   watch.serving([&server] { server.stop(); }, longest_drain(options));
   log::info("server started", {{"url", url}, {"version", HSM_SIGNER_VERSION}});
   std::cout << "ready " << url << std::endl;
@@ -117,12 +142,14 @@ int serve(const Settings& settings, Secret pin) {
   if (!watch.requested()) server.run();
   watch.served();
 
-  if (!watch.requested()) {
+  const bool asked = watch.requested();
+  const bool told = end_journal(store->journal(), services.failures, threads, asked ? End::asked : End::by_itself);
+  if (!asked) {
     log::error("server ended by itself", {{"url", url}});
     return 1;
   }
   log::info("server stopped", {{"url", url}});
-  return 0;
+  return told ? 0 : 1;
 }
 
 }  // namespace hsmsigner::app
