@@ -14,7 +14,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+// One after so many events, and a second.
+ServerOptions with_checkpoints(const std::string& events) {
+  ServerOptions options;
+  options.settings = {{"audit.checkpoint_events", events}, {"audit.checkpoint_seconds", "1"}};
+  return options;
+}
 
 Body body(const std::string& name) {
   return Body()
@@ -51,7 +56,7 @@ std::string sequence_of(const ServerFixture& server, const std::string& kind) {
 }  // namespace
 
 TEST_CASE("the journal of a server is verified while it runs, after its end, and after it was killed") {
-  ServerFixture server({.settings = {{"audit.checkpoint_events", "2"}}});
+  ServerFixture server(with_checkpoints("2"));
   server.must_generate(body("one"));
   CHECK(server.command({"audit", "verify"}).exit_code == 0);
   REQUIRE(server.stop(SIGTERM) == 0);
@@ -71,7 +76,7 @@ TEST_CASE("the journal of a server is verified while it runs, after its end, and
 }
 
 TEST_CASE("a server's database that was tampered with is told") {
-  ServerFixture server({.settings = {{"audit.checkpoint_events", "2"}}});
+  ServerFixture server(with_checkpoints("2"));
   server.must_generate(body("one"));
   server.must_generate(body("two"));
   REQUIRE(server.stop(SIGTERM) == 0);
@@ -103,7 +108,7 @@ TEST_CASE("a server's database that was tampered with is told") {
 }
 
 TEST_CASE("an archive is made beside a running server, which goes on") {
-  ServerFixture server({.settings = {{"audit.checkpoint_events", "1"}, {"audit.checkpoint_seconds", "1"}}});
+  ServerFixture server(with_checkpoints("1"));
   server.must_generate(body("one"));
   // A checkpoint of it, and then a time after that.
   const auto deadline = std::chrono::steady_clock::now() + 30s;
