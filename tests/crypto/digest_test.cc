@@ -6,6 +6,7 @@
 #include <string>
 
 #include "crypto/running_digest.h"
+#include "crypto/running_digest.h"
 #include "support/command.h"
 
 using namespace hsmsigner;
@@ -31,12 +32,12 @@ TEST_CASE("sha256_hex writes the digest in lower-case hexadecimal") {
 
 TEST_CASE("SHA-256 over octets that come one after the other is that over all of them") {
   std::string all;
-  hsmsigner::crypto::RunningSha256 running;
-  CHECK(hsmsigner::crypto::RunningSha256().hex() == hsmsigner::crypto::sha256_hex(""));
+  crypto::RunningSha256 running;
+  CHECK(crypto::RunningSha256().hex() == crypto::sha256_hex(""));
   for (int i = 0; i < 300; ++i) {
     const std::string part(static_cast<std::size_t>(i), static_cast<char>(i));
     running.add(part);
     all += part;
   }
-  CHECK(running.hex() == hsmsigner::crypto::sha256_hex(all));
+  CHECK(running.hex() == crypto::sha256_hex(all));
 }
