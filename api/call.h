@@ -17,6 +17,7 @@
 #include "service/accounts.h"
 #include "service/actor.h"
 #include "service/catalogue.h"
+#include "service/compliance_reports.h"
 #include "service/deletion.h"
 #include "service/exchange.h"
 #include "service/failure_journal.h"
@@ -38,6 +39,7 @@ struct Services {
   service::RepeatedRequests& repeated;
   service::FailureJournal& failures;
   store::JournalStore& journal;
+  service::ComplianceReports& reports;
 };
 
 // Where a path leads.

@@ -38,6 +38,8 @@ constexpr std::array kRoutes{
     Route{"GET", "/audit/checkpoints", Admission::caller, Operation::read_journal, list_checkpoints},
     Route{"GET", "/audit/keys", Admission::caller, Operation::read_journal, list_audit_keys},
 
+    Route{"GET", "/reports/compliance", Admission::caller, Operation::read_report, compliance_report, false, true},
+
     Route{"POST", "/oauth2/access_token", Admission::open, std::nullopt, issue_access_token, true},
     Route{"POST", "/auth/v1/oauth2/access_token", Admission::open, std::nullopt, issue_access_token, true},
     Route{"POST", "/am/oauth2/access_token", Admission::open, std::nullopt, issue_access_token, true},
@@ -202,7 +204,7 @@ Answer Router::answer(const RequestHead& head, const Peer& peer, const ReadBody&
   place.secret_body = route.secret_body;
   traits.pattern = route.pattern;
   if (identity) admit(route, *identity);
-  require_json_accepted(head);
+  if (!route.any_format) require_json_accepted(head);
   const auto admit_again = [&] {
     if (!identity) return;
     const service::Identity now = authenticate(head, peer, services_.access);

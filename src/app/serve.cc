@@ -23,7 +23,9 @@
 #include "hsm/token.h"
 #include "service/audit_key.h"
 #include "service/catalogue.h"
+#include "service/compliance_reports.h"
 #include "service/generation.h"
+#include "store/journal_reader.h"
 #include "store/store.h"
 
 namespace hsmsigner::app {
@@ -76,6 +78,16 @@ constexpr std::chrono::seconds kFirstKeyDeadline{60};
 // The probe makes one of each family at every start.
 constexpr std::chrono::seconds kProbeDeadline{120};
 
+// Over HTTP a report has the time of a request: one key of each family is probed, and a sample challenged.
+constexpr std::size_t kChallengesOverHttp = 50;
+
+service::ComplianceOptions usual_report(const hsm::Token& token) {
+  service::ComplianceOptions options;
+  options.most_challenges = kChallengesOverHttp;
+  options.probe = one_of_each_family(token);
+  return options;
+}
+
 // Those of a server, in the order in which they need each other.
 struct ServiceSet {
   ServiceSet(hsm::Token& token, store::Store& store, const Settings& settings)
@@ -89,11 +101,15 @@ struct ServiceSet {
         failures(store.journal()),
         access(store.accounts(), store.journal(), failures, access_token_keys, system_now),
         repeated(store.answers(), system_now),
-        journal(store.journal()) {}
+        journal(store.journal()),
+        compliance(
+            {token, store.certificates(), store.accounts(), store.journal()},
+            [path = settings.store.path] { return store::open_journal(path); }, HSM_SIGNER_VERSION, system_now_millis),
+        reports(compliance, audit_key, store.journal(), usual_report(token)) {}
 
   api::Services for_api() {
-    return {generation, catalogue,         deletion, exchange, accounts,
-            access,     access_token_keys, repeated, failures, journal};
+    return {generation,        catalogue, deletion, exchange, accounts, access,
+            access_token_keys, repeated,  failures, journal,  reports};
   }
 
   service::NameReservations names;
@@ -108,6 +124,8 @@ struct ServiceSet {
   service::Access access;
   service::RepeatedRequests repeated;
   store::JournalStore& journal;
+  service::Compliance compliance;
+  service::ComplianceReports reports;
 };
 
 }  // namespace

@@ -26,6 +26,7 @@ constexpr OperationRow kOperations[] = {
     {Operation::read_accounts, "read_accounts", false},
     {Operation::change_accounts, "change_accounts", false},
     {Operation::read_journal, "read_journal", false},
+    {Operation::read_report, "read_report", false},
 };
 
 class OperationSet {
@@ -55,7 +56,9 @@ constexpr RoleRow kRoles[] = {
       Operation::delete_certificate, Operation::use_key}},
     {Role::exporter, "exporter", {Operation::read_certificates, Operation::export_private_key}},
     {Role::signer, "signer", {Operation::read_certificates, Operation::use_key}},
-    {Role::auditor, "auditor", {Operation::read_certificates, Operation::read_accounts, Operation::read_journal}},
+    {Role::auditor,
+     "auditor",
+     {Operation::read_certificates, Operation::read_accounts, Operation::read_journal, Operation::read_report}},
     {Role::reader, "reader", {Operation::read_certificates}},
 };
 
