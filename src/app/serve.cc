@@ -24,8 +24,10 @@
 #include "policy/policies.h"
 #include "service/audit_key.h"
 #include "service/catalogue.h"
+#include "service/compliance_reports.h"
 #include "service/evidence.h"
 #include "service/generation.h"
+#include "store/journal_reader.h"
 #include "store/store.h"
 
 namespace hsmsigner::app {
@@ -78,6 +80,16 @@ constexpr std::chrono::seconds kFirstKeyDeadline{60};
 // The probe makes one of each family at every start.
 constexpr std::chrono::seconds kProbeDeadline{120};
 
+// Over HTTP a report has the time of a request: one key of each family is probed, and a sample challenged.
+constexpr std::size_t kChallengesOverHttp = 50;
+
+service::ComplianceOptions usual_report(const hsm::Token& token) {
+  service::ComplianceOptions options;
+  options.most_challenges = kChallengesOverHttp;
+  options.probe = one_of_each_family(token);
+  return options;
+}
+
 // Those of a server, in the order in which they need each other.
 struct ServiceSet {
   ServiceSet(hsm::Token& token, store::Store& store, const policy::Policies& policies, const Settings& settings)
@@ -92,11 +104,15 @@ struct ServiceSet {
         access(store.accounts(), store.journal(), failures, access_token_keys, system_now),
         repeated(store.answers(), system_now),
         evidence(token, store.journal(), catalogue, audit_key),
-        journal(store.journal()) {}
+        journal(store.journal()),
+        compliance(
+            {token, store.certificates(), store.accounts(), store.journal()},
+            [path = settings.store.path] { return store::open_journal(path); }, HSM_SIGNER_VERSION, system_now_millis),
+        reports(compliance, audit_key, store.journal(), usual_report(token)) {}
 
   api::Services for_api() {
     return {generation,        catalogue, deletion, exchange, accounts, access,
-            access_token_keys, repeated,  failures, evidence, journal};
+            access_token_keys, repeated,  failures, evidence, journal,  reports};
   }
 
   service::NameReservations names;
@@ -112,6 +128,8 @@ struct ServiceSet {
   service::RepeatedRequests repeated;
   service::Evidence evidence;
   store::JournalStore& journal;
+  service::Compliance compliance;
+  service::ComplianceReports reports;
 };
 
 }  // namespace
