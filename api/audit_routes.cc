@@ -7,7 +7,6 @@
 #include "audit/event_line.h"
 #include "auth/access_token.h"
 #include "base/base64.h"
-#include "base/error.h"
 #include "crypto/public_key_info.h"
 
 namespace hsmsigner::api {
@@ -88,16 +87,17 @@ Answer list_answer(std::vector<Item> items, std::size_t limit, const Write& writ
   return answer;
 }
 
-// Octet for octet as it was hashed. What somebody has put into the store in its place may be anything, and must not
-// become part of an answer.
+// Octet for octet as it was hashed. What somebody has put into the store in its place may be anything: it must not
+// become part of the answer, nor keep an auditor from what stands behind it.
 void write_line(JsonWriter& json, const store::JournalLine& line) {
-  if (!audit::parse_line(line.line)) {
-    throw Error(ErrorKind::internal_error,
-                {"journal: event " + std::to_string(line.sequence) + " is not as it was written"})
-        .with_help("`hsm-signer audit verify` tells what was changed. Events behind it: after=" +
-                   std::to_string(line.sequence) + ".");
+  if (audit::parse_line(line.line)) {
+    json.raw(line.line);
+    return;
   }
-  json.raw(line.line);
+  json.open_object();
+  json.number("sequence", line.sequence);
+  json.field("changed_line", audit::presentable(line.line));
+  json.close_object();
 }
 
 void write_checkpoint(JsonWriter& json, const store::CheckpointRecord& checkpoint) {
