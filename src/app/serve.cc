@@ -44,7 +44,7 @@ bool end_journal(store::JournalStore& journal, service::FailureJournal& failures
   const Deadline deadline = deadline_in(kLastEventsDeadline);
   bool told = true;
   try {
-    failures.tell_counted(deadline, true);
+    failures.finish();
     tell_stopped(journal, end, deadline);
   } catch (const Error& error) {
     log::error("the end of the server is not in the journal", {{"reason", error.what()}});
@@ -134,7 +134,7 @@ int serve(const Settings& settings, Secret pin) {
   server.bind();
   const std::string url = server.url();
   tell_started(store->journal(), settings, url, deadline_in(kEventDeadline));
-  JournalThreads threads(store->journal(), services.audit_key, services.failures, settings.audit);
+  JournalThreads threads(store->journal(), services.audit_key, settings.audit);
   watch.serving([&server] { server.stop(); }, longest_drain(options));
   log::info("server started", {{"url", url}, {"version", HSM_SIGNER_VERSION}});
   std::cout << "ready " << url << std::endl;
