@@ -18,13 +18,19 @@ Error not_allowed(const char* cause, SourcePlace where = SourcePlace::here()) {
   return Error(ErrorKind::internal_error, {"the token gave an answer that cannot be right"}, where).with_cause(cause);
 }
 
+// NSS softokn gives a CK_ULONG as the four octets of its database unless there is room for a CK_ULONG and no more.
+std::size_t room_for(CK_ATTRIBUTE_TYPE type) {
+  const bool number = type == CKA_KEY_TYPE || type == CKA_KEY_GEN_MECHANISM;
+  return number ? sizeof(CK_ULONG) : kRoom;
+}
+
 // Reads a list of attributes in one call.
 class Reader {
  public:
   explicit Reader(std::initializer_list<CK_ATTRIBUTE_TYPE> types) : values_(types.size()) {
     for (const CK_ATTRIBUTE_TYPE type : types) {
       Bytes& value = values_[attributes_.size()];
-      value.resize(kRoom);
+      value.resize(room_for(type));
       attributes_.push_back(CK_ATTRIBUTE{type, value.data(), value.size()});
     }
   }

@@ -44,11 +44,13 @@ Error no_such_key(const Uuid& id, SourcePlace where) {
 }
 
 TokenImpl::TokenImpl(const TokenOptions& options, Secret pin)
-    : module_(Module::load(options.module_path)),
+    : incidents_(options.on_incident),
+      module_(Module::load(options.module_path, options.module_init)),
       keeper_(module_, options.selector, std::move(pin)),
       info_(info_from(*module_, keeper_)),
       capabilities_(capabilities_of(*module_, keeper_.slot().slot_id)),
-      pool_(keeper_, options.sessions, options.parallel_generations, options.queue_limit,
+      orphans_(incidents_),
+      pool_(keeper_, incidents_, options.sessions, options.parallel_generations, options.queue_limit,
             [this](Session& session) { orphans_.destroy_all(session); }) {}
 
 bool TokenImpl::unwraps_as_asked(CK_MECHANISM_TYPE mechanism, bool block_export) const {
@@ -97,6 +99,14 @@ GeneratedKey::GeneratedKey(std::shared_ptr<TokenImpl> token, std::shared_ptr<Tok
 
 GeneratedKey::~GeneratedKey() {
   if (token_) token_->discard(key_->id());
+}
+
+GeneratedKey generate_key(const std::shared_ptr<TokenImpl>& token, const KeyRequest& request, Deadline deadline,
+                          std::function<void(const MadeKey&)> judge) {
+  return make_in_worker(
+      token, request.id, deadline,
+      [impl = token.get(), object = token->objects().of(request.id), request,
+       judge = std::move(judge)](Session& session) { return make_key(session, *impl, object, request, judge); });
 }
 
 Token::Token(std::shared_ptr<TokenImpl> impl) : impl_(std::move(impl)) {}

@@ -5,8 +5,11 @@
 
 namespace hsmsigner::app {
 
-JournalThreads::JournalThreads(store::JournalStore& journal, service::AuditKey& key, const AuditSettings& settings)
-    : checkpoints_(journal, key), checkpointer_(checkpoints_, journal, settings.checkpoints, {.one_try = kOneTry}) {
+JournalThreads::JournalThreads(store::JournalStore& journal, service::AuditKey& key, service::FailureJournal& failures,
+                               const AuditSettings& settings)
+    : checkpoints_(journal, key),
+      checkpointer_(checkpoints_, journal, settings.checkpoints,
+                    [&failures] { failures.tell_counted(deadline_in(kOneTry)); }, {.one_try = kOneTry}) {
   const auto copy_to = [&](std::unique_ptr<service::JournalSink> sink) {
     copies_.push_back(
         std::make_unique<service::JournalCopy>(journal, std::move(sink), service::CopyPace{.one_try = kOneTry}));

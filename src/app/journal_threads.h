@@ -9,6 +9,7 @@
 #include "service/audit_key.h"
 #include "service/checkpointer.h"
 #include "service/checkpoints.h"
+#include "service/failure_journal.h"
 #include "service/journal_copy.h"
 #include "store/journal_store.h"
 
@@ -17,7 +18,8 @@ namespace hsmsigner::app {
 class JournalThreads {
  public:
   // All but `settings` outlive this object.
-  JournalThreads(store::JournalStore& journal, service::AuditKey& key, const AuditSettings& settings);
+  JournalThreads(store::JournalStore& journal, service::AuditKey& key, service::FailureJournal& failures,
+                 const AuditSettings& settings);
 
   // After the last event: the last checkpoint, and what the copies have not got yet. What cannot be done by the
   // deadline is logged, and done after the next start. A try that is under way at first may take kOneTry more.

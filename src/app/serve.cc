@@ -13,6 +13,7 @@
 #include "api/routes.h"
 #include "app/journal_threads.h"
 #include "app/lifecycle_events.h"
+#include "app/probe_at_start.h"
 #include "app/shutdown_watch.h"
 #include "app/tls_setup.h"
 #include "app/wiring.h"
@@ -44,7 +45,7 @@ bool end_journal(store::JournalStore& journal, service::FailureJournal& failures
   const Deadline deadline = deadline_in(kLastEventsDeadline);
   bool told = true;
   try {
-    failures.finish();
+    failures.tell_counted(deadline, true);
     tell_stopped(journal, end, deadline);
   } catch (const Error& error) {
     log::error("the end of the server is not in the journal", {{"reason", error.what()}});
@@ -72,6 +73,8 @@ void require_descriptors(const api::ServerOptions& server) {
 
 // The first start makes the service's own keys in the token, RSA among them, which takes some HSMs seconds.
 constexpr std::chrono::seconds kFirstKeyDeadline{60};
+// The probe makes one of each family at every start.
+constexpr std::chrono::seconds kProbeDeadline{120};
 
 // Those of a server, in the order in which they need each other.
 struct ServiceSet {
@@ -116,6 +119,7 @@ int serve(const Settings& settings, Secret pin) {
   require_descriptors(settings.server);
   const std::unique_ptr<hsm::Token> token = hsm::Token::open(settings.token, std::move(pin));
   const std::unique_ptr<store::Store> store = open_store(settings.store);
+  probe_at_start(*token, settings.accept_leaking_token, store->journal(), deadline_in(kProbeDeadline));
   ServiceSet services(*token, *store, settings);
   services.access_token_keys.ensure(deadline_in(kFirstKeyDeadline));
   services.audit_key.ensure(deadline_in(kFirstKeyDeadline));
@@ -134,7 +138,7 @@ int serve(const Settings& settings, Secret pin) {
   server.bind();
   const std::string url = server.url();
   tell_started(store->journal(), settings, url, deadline_in(kEventDeadline));
-  JournalThreads threads(store->journal(), services.audit_key, settings.audit);
+  JournalThreads threads(store->journal(), services.audit_key, services.failures, settings.audit);
   watch.serving([&server] { server.stop(); }, longest_drain(options));
   log::info("server started", {{"url", url}, {"version", HSM_SIGNER_VERSION}});
   std::cout << "ready " << url << std::endl;

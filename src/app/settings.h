@@ -40,7 +40,8 @@ struct Settings {
   api::ServerOptions server;
   TlsSettings tls;
   hsm::TokenOptions token;
-  std::string pin_file;  // one of the two; neither: a prompt on the terminal
+  std::string accept_leaking_token;  // its serial number, or its label when it has none
+  std::string pin_file;              // one of the two; neither: a prompt on the terminal
   std::string pin_env = "HSM_SIGNER_PIN";
   store::StoreOptions store;
   std::chrono::seconds rotation_grace{3600};

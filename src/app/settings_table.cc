@@ -226,6 +226,16 @@ const std::vector<Setting>& settings_table() {
        "`hsm-signer token list` shows them."},
       {"token", "serial", text([](Settings& s) -> std::string& { return s.token.selector.serial; }, token_serial),
        "The token's serial number, as the token writes it."},
+      {"token", "module_init", text([](Settings& s) -> std::string& { return s.token.module_init; }, anything),
+       "Text that the module wants in C_Initialize (as pReserved); most want none. NSS softokn:\n"
+       "\"configdir='sql:DIRECTORY' certPrefix='' keyPrefix='' secmod='secmod.db' flags=\"."},
+      {"token", "accept_leaking_token",
+       text([](Settings& s) -> std::string& { return s.accept_leaking_token; }, token_label),
+       "The server tries at its start whether the token gives keys out (`hsm-signer token probe`), and does not serve "
+       "with\n"
+       "one that does, or of which it cannot be shown that it does not, unless it is the token named here: by its "
+       "serial\n"
+       "number, or by its label when it has none."},
       {"token", "pin_file", path([](Settings& s) -> std::string& { return s.pin_file; }, anything),
        "File with the user PIN on its only line, readable by its owner alone (mode 0600). Empty: none.\n"
        "The PIN itself never stands in this file."},

@@ -252,7 +252,7 @@ TEST_CASE_FIXTURE(Fixture, "the thread: after so many events") {
   rhythm.events = 10;
   rhythm.interval = std::chrono::hours(1);
   REQUIRE(checkpoints.make(soon()).has_value());
-  Checkpointer checkpointer(checkpoints, watched, rhythm, quick());
+  Checkpointer checkpointer(checkpoints, watched, rhythm, {}, quick());
   add_events(9);
   std::this_thread::sleep_for(100ms);
   CHECK(journal.checkpoints(0, 10).size() == 1);
@@ -269,12 +269,15 @@ TEST_CASE_FIXTURE(Fixture, "the thread: after so long, and none without an event
   CheckpointRhythm rhythm;
   rhythm.events = 1000;
   rhythm.interval = 1s;
-  Checkpointer checkpointer(checkpoints, watched, rhythm, quick());
+  std::atomic<int> looks{0};
+  Checkpointer checkpointer(
+      checkpoints, watched, rhythm, [&] { ++looks; }, quick());
   CHECK(eventually([&] { return journal.checkpoints(0, 10).size() == 1; }));
   std::this_thread::sleep_for(1200ms);
   CHECK(journal.checkpoints(0, 10).size() == 1);
   add_events(2);
   CHECK(eventually([&] { return journal.checkpoints(0, 10).size() == 2; }));
+  CHECK(looks > 2);
   CHECK(checkpointer.finish(soon()));
   CHECK(journal.checkpoints(0, 10).size() == 2);
 }
@@ -286,7 +289,8 @@ TEST_CASE_FIXTURE(Fixture, "the thread: what fails is tried again, and holds up 
   watched.before_add_checkpoint = [&] {
     if (++tries <= 3) throw Error(ErrorKind::journal_unavailable, {"journal: the disk is full"});
   };
-  Checkpointer checkpointer(checkpoints, watched, rhythm, quick());
+  const auto gathered = [] { throw Error(ErrorKind::journal_unavailable, {"journal: the disk is full"}); };
+  Checkpointer checkpointer(checkpoints, watched, rhythm, gathered, quick());
   add_events(2);
   CHECK(eventually([&] { return tries >= 4; }));
   CHECK(checkpointer.finish(soon()));
@@ -299,7 +303,7 @@ TEST_CASE_FIXTURE(Fixture, "the thread: an end without a key that signs comes by
   Checkpoints powerless(watched, none);
   CheckpointRhythm rhythm;
   rhythm.events = 1;
-  Checkpointer checkpointer(powerless, watched, rhythm, quick());
+  Checkpointer checkpointer(powerless, watched, rhythm, {}, quick());
   add_events(1);
   const auto begin = std::chrono::steady_clock::now();
   CHECK_FALSE(checkpointer.finish(deadline_in(500ms)));
