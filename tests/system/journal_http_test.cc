@@ -103,8 +103,10 @@ std::string sha256(const std::string& text) {
   return test_support::must_run({"openssl", "dgst", "-sha256", "-r", directory.file("text")}).substr(0, 64);
 }
 
-void refuse_all_events(const ServerFixture& server) {
-  sqlite(server, "CREATE TRIGGER no_event BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'no'); END");
+void refuse_events_of_the_server(const ServerFixture& server) {
+  sqlite(server,
+         "CREATE TRIGGER no_event BEFORE INSERT ON event WHEN NEW.kind LIKE 'server_%' BEGIN "
+         "SELECT RAISE(ABORT, 'no'); END");
 }
 
 }  // namespace
@@ -303,13 +305,13 @@ TEST_CASE("a start tells of itself and of its settings when they are others, an 
 
 TEST_CASE("a start that cannot be told does not happen, and an end that cannot be told is no good one") {
   ServerFixture server;
-  refuse_all_events(server);
+  refuse_events_of_the_server(server);
   CHECK(server.stop(SIGTERM) == 1);
   CHECK(server.output().find("the end of the server is not in the journal") != std::string::npos);
   const test_support::CommandResult result = server.run_to_end();
   CHECK(result.exit_code != 0);
   CHECK(result.out.find("ready http") == std::string::npos);
-  CHECK_MESSAGE(result.out.find("journal: ") != std::string::npos, result.out);
+  CHECK_MESSAGE(result.out.find("journal: the start cannot be told") != std::string::npos, result.out);
   CHECK(events_of(server, "server_started").size() == 1);
 }
 
@@ -358,6 +360,29 @@ TEST_CASE("the token is away: no checkpoint, warnings, and as soon as it is back
     return number_in_store(server, "max(sequence) FROM checkpoint") ==
            number_in_store(server, "max(sequence) FROM event");
   }));
+}
+
+TEST_CASE("a token that is lost and comes back, and a key that a failed request left: events") {
+  ServerFixture server({.settings = {}, .environment = {}, .faults = true});
+  server.must_generate(certificate("before"));
+  server.plan("C_GenerateKeyPair rv=CKR_DEVICE_REMOVED\n");
+  CHECK(server.generate(certificate("lost")).status >= 500);
+  REQUIRE(eventually([&] { return !events_of(server, "token_lost").empty(); }));
+  server.plan("");
+  CHECK(
+      eventually([&] { return server.generate(certificate("back " + std::to_string(server.rows()))).status == 201; }));
+  REQUIRE(eventually([&] { return !events_of(server, "token_back").empty(); }));
+  const Json lost = events_of(server, "token_lost").at(0);
+  CHECK(lost["details"]["code"].text() == "CKR_DEVICE_REMOVED");
+  CHECK(lost["object"].text() != "");
+  CHECK(lost["object"].text() == events_of(server, "token_back").at(0)["object"].text());
+
+  // The signature fails, so the key that was made for it goes.
+  server.plan("C_Sign rv=CKR_FUNCTION_FAILED\n");
+  CHECK(server.generate(certificate("unsigned")).status >= 500);
+  CHECK(eventually([&] { return !events_of(server, "key_destroyed").empty(); }));
+  server.plan("");
+  CHECK(server.stop(SIGTERM) == 0);
 }
 
 TEST_CASE("settings of the journal that make no sense end the start and are named") {
