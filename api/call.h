@@ -18,6 +18,7 @@
 #include "service/actor.h"
 #include "service/catalogue.h"
 #include "service/deletion.h"
+#include "service/evidence.h"
 #include "service/exchange.h"
 #include "service/failure_journal.h"
 #include "service/generation.h"
@@ -37,6 +38,7 @@ struct Services {
   service::AccessTokenKeys& access_token_keys;
   service::RepeatedRequests& repeated;
   service::FailureJournal& failures;
+  service::Evidence& evidence;
   store::JournalStore& journal;
 };
 

@@ -48,20 +48,20 @@ void require_body(const RequestHead& head, std::string_view type, const char* se
 
 }  // namespace
 
-void require_json_accepted(const RequestHead& head) {
+void require_accepted(const RequestHead& head, std::string_view type) {
   const auto accept = head.field("accept");
   if (!accept || trimmed(*accept).empty()) return;
-  int best = 0;  // how exactly the best match names JSON
+  int best = 0;  // how exactly the best match names the type
   bool acceptable = false;
   std::string asked_for;
   for (const std::string_view range : pieces(*accept, ',')) {
     const auto parts = pieces(range, ';');
-    const std::string_view type = parts.front();
-    if (asked_for.empty()) asked_for = shown(type.substr(type.find('/') + 1), 40);
-    const int exactness = equals_ignoring_case(type, "application/json") ? 3
-                          : equals_ignoring_case(type, "application/*")  ? 2
-                          : type == "*/*"                                ? 1
-                                                                         : 0;
+    const std::string_view accepted = parts.front();
+    if (asked_for.empty()) asked_for = shown(accepted.substr(accepted.find('/') + 1), 40);
+    const int exactness = equals_ignoring_case(accepted, type)              ? 3
+                          : equals_ignoring_case(accepted, "application/*") ? 2
+                          : accepted == "*/*"                               ? 1
+                                                                            : 0;
     if (exactness == 0 || exactness < best) continue;
     bool wanted = true;
     for (std::size_t i = 1; i < parts.size(); ++i) {
@@ -71,8 +71,8 @@ void require_json_accepted(const RequestHead& head) {
     best = exactness;
   }
   if (!acceptable) {
-    throw Error(ErrorKind::output_format_mismatch, {"Accept: every answer is application/json"})
-        .with_subject("output-format=json Accept=" + asked_for);
+    throw Error(ErrorKind::output_format_mismatch, {"Accept: the answer is " + std::string(type)})
+        .with_subject("output-format=" + std::string(type.substr(type.find('/') + 1)) + " Accept=" + asked_for);
   }
 }
 

@@ -1,5 +1,7 @@
 #include "hsm/token.h"
 
+#include <map>
+
 #include "base/log.h"
 #include "hsm/ck_result.h"
 #include "hsm/key_exchange.h"
@@ -194,6 +196,25 @@ void Token::destroy(const Uuid& id, Deadline deadline) {
 
 std::size_t Token::count_private_keys(Deadline deadline) {
   return impl_->pool().run(JobKind::quick, deadline, [](Session& session) { return hsm::count_private_keys(session); });
+}
+
+std::vector<ListedKey> Token::private_keys(Deadline deadline) {
+  return impl_->pool().run(JobKind::quick, deadline, [impl = impl_.get()](Session& session) {
+    std::vector<WalkedKey> walked = walk_private_keys(session);
+    std::map<Bytes, std::size_t> with_id;
+    for (const WalkedKey& each : walked) ++with_id[each.key.id];
+    std::vector<ListedKey> keys;
+    keys.reserve(walked.size());
+    for (WalkedKey& each : walked) {
+      const std::optional<Uuid> id = Uuid::from_bytes(each.key.id);
+      if (id && with_id[each.key.id] == 1) {
+        each.key.found = impl->objects().of(*id);
+        each.key.found->learn(each.handle, session.epoch());
+      }
+      keys.push_back(std::move(each.key));
+    }
+    return keys;
+  });
 }
 
 }  // namespace hsmsigner::hsm

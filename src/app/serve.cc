@@ -21,8 +21,10 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "hsm/token.h"
+#include "policy/policies.h"
 #include "service/audit_key.h"
 #include "service/catalogue.h"
+#include "service/evidence.h"
 #include "service/generation.h"
 #include "service/incident_journal.h"
 #include "store/store.h"
@@ -79,22 +81,23 @@ constexpr std::chrono::seconds kProbeDeadline{120};
 
 // Those of a server, in the order in which they need each other.
 struct ServiceSet {
-  ServiceSet(hsm::Token& token, store::Store& store, const Settings& settings)
+  ServiceSet(hsm::Token& token, store::Store& store, const policy::Policies& policies, const Settings& settings)
       : catalogue(store.certificates(), system_now),
-        generation(token, store.certificates(), names, system_now),
+        generation(token, store.certificates(), names, policies, system_now),
         deletion(token, store.certificates(), catalogue),
-        exchange(token, store.certificates(), store.journal(), names, catalogue),
+        exchange(token, store.certificates(), store.journal(), names, policies, catalogue),
         accounts(store.accounts(), random_source(token), system_now, settings.rotation_grace),
         access_token_keys(token, store.accounts(), system_now),
         audit_key(token, store.journal(), system_now),
         failures(store.journal()),
         access(store.accounts(), store.journal(), failures, access_token_keys, system_now),
         repeated(store.answers(), system_now),
+        evidence(token, store.journal(), catalogue, audit_key),
         journal(store.journal()) {}
 
   api::Services for_api() {
-    return {generation, catalogue,         deletion, exchange, accounts,
-            access,     access_token_keys, repeated, failures, journal};
+    return {generation,        catalogue, deletion, exchange, accounts, access,
+            access_token_keys, repeated,  failures, evidence, journal};
   }
 
   service::NameReservations names;
@@ -108,6 +111,7 @@ struct ServiceSet {
   service::FailureJournal failures;
   service::Access access;
   service::RepeatedRequests repeated;
+  service::Evidence evidence;
   store::JournalStore& journal;
 };
 
@@ -119,6 +123,7 @@ int serve(const Settings& settings, Secret pin) {
   // the watch with its deadline.
   ShutdownWatch watch;
   require_descriptors(settings.server);
+  const policy::Policies policies = policy::Policies::load(settings.policy);
   const std::unique_ptr<store::Store> store = open_store(settings.store);
   service::IncidentJournal incidents(store->journal());
   hsm::TokenOptions token_options = settings.token;
@@ -126,7 +131,7 @@ int serve(const Settings& settings, Secret pin) {
   const std::unique_ptr<hsm::Token> token = hsm::Token::open(token_options, std::move(pin));
   incidents.set_token(token->info().serial);
   probe_at_start(*token, settings.accept_leaking_token, store->journal(), deadline_in(kProbeDeadline));
-  ServiceSet services(*token, *store, settings);
+  ServiceSet services(*token, *store, policies, settings);
   services.access_token_keys.ensure(deadline_in(kFirstKeyDeadline));
   services.audit_key.ensure(deadline_in(kFirstKeyDeadline));
   if (store->accounts().list(0, 1).total == 0) {
