@@ -266,6 +266,26 @@ TEST_CASE("checkpoints come by themselves and at the end, and openssl verifies t
   CHECK(server.get("/audit/checkpoints?after=" + std::to_string(number + 5)).json()["data"].items().empty());
 }
 
+TEST_CASE("an RSA key and older keys are published as well, and what is no key is not") {
+  const ServerFixture server;
+  const std::string pem = public_key_of_key(new_key("RSA:2048"));
+  const std::string kid = "00000000-0000-4000-8000-000000000001";
+  sqlite(server, "INSERT INTO audit_key VALUES ('" + kid + "', '" + pem + "', 1)");
+  const Json keys = server.get("/audit/keys").json();
+  REQUIRE(keys["keys"].items().size() == 2);
+  CHECK(keys["keys"].at(0)["kty"].text() == "EC");  // the newer one
+  const Json& key = keys["keys"].at(1);
+  CHECK(key["kty"].text() == "RSA");
+  CHECK(key["alg"].text() == "RS256");
+  CHECK(key["kid"].text() == kid);
+  CHECK(key["e"].text() == "AQAB");
+  CHECK(from_base64(key["n"].text()).size() == 256);
+  for (const std::string& none : {std::string("x"), public_key_of_key(new_key("P-384"))}) {
+    sqlite(server, "UPDATE audit_key SET public_key_pem = '" + none + "' WHERE id = '" + kid + "'");
+    CHECK(server.get("/audit/keys").status == 500);
+  }
+}
+
 TEST_CASE("a start tells of itself and of its settings when they are others, an end tells of itself") {
   ServerFixture server;
   const std::vector<Json> first = events_of(server, "settings_changed");
