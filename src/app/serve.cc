@@ -27,6 +27,7 @@
 #include "service/compliance_reports.h"
 #include "service/evidence.h"
 #include "service/generation.h"
+#include "service/incident_journal.h"
 #include "store/journal_reader.h"
 #include "store/store.h"
 
@@ -41,7 +42,7 @@ constexpr std::chrono::seconds kLastEventsDeadline{20};
 // have a try under way, and the token tidies up.
 std::chrono::milliseconds longest_drain(const api::ServerOptions& server) {
   return server.read_timeout + server.request_timeout + server.write_timeout + kLastEventsDeadline +
-         4 * JournalThreads::kOneTry + std::chrono::seconds(35);
+         5 * JournalThreads::kOneTry + std::chrono::seconds(35);
 }
 
 // False when the journal could not be told.
@@ -135,13 +136,18 @@ struct ServiceSet {
 }  // namespace
 
 int serve(const Settings& settings, Secret pin) {
-  // Destroyed in the opposite order: server, services, store, then the token, which finalises its module while OpenSSL
-  // still stands (SoftHSM crashes at exit without C_Finalize), and last the watch with its deadline.
+  // Destroyed in the opposite order: server, services, then the token, which finalises its module while OpenSSL still
+  // stands (SoftHSM crashes at exit without C_Finalize), what takes down what befell it until then, the store, and last
+  // the watch with its deadline.
   ShutdownWatch watch;
   require_descriptors(settings.server);
   const policy::Policies policies = policy::Policies::load(settings.policy);
-  const std::unique_ptr<hsm::Token> token = hsm::Token::open(settings.token, std::move(pin));
   const std::unique_ptr<store::Store> store = open_store(settings.store);
+  service::IncidentJournal incidents(store->journal());
+  hsm::TokenOptions token_options = settings.token;
+  token_options.on_incident = [&incidents](const hsm::TokenIncident& incident) { incidents.tell(incident); };
+  const std::unique_ptr<hsm::Token> token = hsm::Token::open(token_options, std::move(pin));
+  incidents.set_token(token->info().serial);
   probe_at_start(*token, settings.accept_leaking_token, store->journal(), deadline_in(kProbeDeadline));
   ServiceSet services(*token, *store, policies, settings);
   services.access_token_keys.ensure(deadline_in(kFirstKeyDeadline));
