@@ -17,6 +17,7 @@
 #include "service/accounts.h"
 #include "service/actor.h"
 #include "service/catalogue.h"
+#include "service/compliance_reports.h"
 #include "service/deletion.h"
 #include "service/evidence.h"
 #include "service/exchange.h"
@@ -40,6 +41,7 @@ struct Services {
   service::FailureJournal& failures;
   service::Evidence& evidence;
   store::JournalStore& journal;
+  service::ComplianceReports& reports;
 };
 
 // Where a path leads.

@@ -33,6 +33,9 @@ Answer list_audit_keys(const Call& call);
 Answer issue_access_token(const Call& call);
 Answer json_web_keys(const Call& call);
 
+// report_routes.cc
+Answer compliance_report(const Call& call);
+
 // The document itself.
 Answer api_description(const Call& call);
 

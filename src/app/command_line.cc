@@ -17,6 +17,7 @@
 #include "app/pin_source.h"
 #include "app/probe_command.h"
 #include "app/process_hardening.h"
+#include "app/report_command_line.h"
 #include "app/serve.h"
 #include "app/settings.h"
 #include "app/token_commands.h"
@@ -339,6 +340,7 @@ int run(int argc, char** argv) {
   add_access_token_key(app, arguments);
   add_audit(app, arguments);
   add_evidence(app, arguments);
+  add_report(app, arguments);
   add_config(app, arguments);
   add_policy(app, arguments);
   try {

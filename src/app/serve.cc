@@ -24,8 +24,11 @@
 #include "policy/policies.h"
 #include "service/audit_key.h"
 #include "service/catalogue.h"
+#include "service/compliance_reports.h"
 #include "service/evidence.h"
 #include "service/generation.h"
+#include "service/incident_journal.h"
+#include "store/journal_reader.h"
 #include "store/store.h"
 
 namespace hsmsigner::app {
@@ -39,7 +42,7 @@ constexpr std::chrono::seconds kLastEventsDeadline{20};
 // have a try under way, and the token tidies up.
 std::chrono::milliseconds longest_drain(const api::ServerOptions& server) {
   return server.read_timeout + server.request_timeout + server.write_timeout + kLastEventsDeadline +
-         4 * JournalThreads::kOneTry + std::chrono::seconds(35);
+         5 * JournalThreads::kOneTry + std::chrono::seconds(35);
 }
 
 // False when the journal could not be told.
@@ -78,6 +81,16 @@ constexpr std::chrono::seconds kFirstKeyDeadline{60};
 // The probe makes one of each family at every start.
 constexpr std::chrono::seconds kProbeDeadline{120};
 
+// Over HTTP a report has the time of a request: one key of each family is probed, and a sample challenged.
+constexpr std::size_t kChallengesOverHttp = 50;
+
+service::ComplianceOptions usual_report(const hsm::Token& token) {
+  service::ComplianceOptions options;
+  options.most_challenges = kChallengesOverHttp;
+  options.probe = one_of_each_family(token);
+  return options;
+}
+
 // Those of a server, in the order in which they need each other.
 struct ServiceSet {
   ServiceSet(hsm::Token& token, store::Store& store, const policy::Policies& policies, const Settings& settings)
@@ -92,11 +105,15 @@ struct ServiceSet {
         access(store.accounts(), store.journal(), failures, access_token_keys, system_now),
         repeated(store.answers(), system_now),
         evidence(token, store.journal(), catalogue, audit_key),
-        journal(store.journal()) {}
+        journal(store.journal()),
+        compliance(
+            {token, store.certificates(), store.accounts(), store.journal()},
+            [path = settings.store.path] { return store::open_journal(path); }, HSM_SIGNER_VERSION, system_now_millis),
+        reports(compliance, audit_key, store.journal(), usual_report(token)) {}
 
   api::Services for_api() {
     return {generation,        catalogue, deletion, exchange, accounts, access,
-            access_token_keys, repeated,  failures, evidence, journal};
+            access_token_keys, repeated,  failures, evidence, journal,  reports};
   }
 
   service::NameReservations names;
@@ -112,18 +129,25 @@ struct ServiceSet {
   service::RepeatedRequests repeated;
   service::Evidence evidence;
   store::JournalStore& journal;
+  service::Compliance compliance;
+  service::ComplianceReports reports;
 };
 
 }  // namespace
 
 int serve(const Settings& settings, Secret pin) {
-  // Destroyed in the opposite order: server, services, store, then the token, which finalises its module while OpenSSL
-  // still stands (SoftHSM crashes at exit without C_Finalize), and last the watch with its deadline.
+  // Destroyed in the opposite order: server, services, then the token, which finalises its module while OpenSSL still
+  // stands (SoftHSM crashes at exit without C_Finalize), what takes down what befell it until then, the store, and last
+  // the watch with its deadline.
   ShutdownWatch watch;
   require_descriptors(settings.server);
   const policy::Policies policies = policy::Policies::load(settings.policy);
-  const std::unique_ptr<hsm::Token> token = hsm::Token::open(settings.token, std::move(pin));
   const std::unique_ptr<store::Store> store = open_store(settings.store);
+  service::IncidentJournal incidents(store->journal());
+  hsm::TokenOptions token_options = settings.token;
+  token_options.on_incident = [&incidents](const hsm::TokenIncident& incident) { incidents.tell(incident); };
+  const std::unique_ptr<hsm::Token> token = hsm::Token::open(token_options, std::move(pin));
+  incidents.set_token(token->info().serial);
   probe_at_start(*token, settings.accept_leaking_token, store->journal(), deadline_in(kProbeDeadline));
   ServiceSet services(*token, *store, policies, settings);
   services.access_token_keys.ensure(deadline_in(kFirstKeyDeadline));

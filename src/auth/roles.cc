@@ -27,6 +27,7 @@ constexpr OperationRow kOperations[] = {
     {Operation::read_accounts, "read_accounts", false},
     {Operation::change_accounts, "change_accounts", false},
     {Operation::read_journal, "read_journal", false},
+    {Operation::read_report, "read_report", false},
 };
 
 class OperationSet {
@@ -58,7 +59,8 @@ constexpr RoleRow kRoles[] = {
     {Role::signer, "signer", {Operation::read_certificates, Operation::use_key}},
     {Role::auditor,
      "auditor",
-     {Operation::read_certificates, Operation::read_evidence, Operation::read_accounts, Operation::read_journal}},
+     {Operation::read_certificates, Operation::read_evidence, Operation::read_accounts, Operation::read_journal,
+      Operation::read_report}},
     {Role::reader, "reader", {Operation::read_certificates}},
 };
 

@@ -29,6 +29,7 @@ enum class Operation {
   read_accounts,
   change_accounts,
   read_journal,
+  read_report,
 };
 std::string_view to_string(Operation operation) noexcept;
 std::span<const Operation> all_operations() noexcept;

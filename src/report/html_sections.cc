@@ -63,15 +63,15 @@ void add_token(Markup& page, const Facts& facts) {
   page.raw("<p>On throwaway keys, made for this and destroyed afterwards, at ").text(date_time(facts.probe->at));
   page.raw(". A token keeps its keys if it refuses each of these.</p>\n<table>");
   page.raw("<caption>What was asked, and what the token answered</caption>\n<thead><tr><th scope=\"col\">Key</th>");
-  page.raw("<th scope=\"col\">Attempt</th><th scope=\"col\">Answer</th><th scope=\"col\">The key</th></tr></thead>\n");
+  page.raw("<th scope=\"col\">Attempt</th><th scope=\"col\">Answer</th><th scope=\"col\">Outcome</th></tr></thead>\n");
   page.raw("<tbody>\n");
   for (const ProbeAttempt& attempt : facts.probe->attempts) {
     page.raw("<tr><th scope=\"row\">").text(attempt.algorithm).raw("</th><td>").text(attempt.attempt);
-    page.raw("</td><td class=\"mono\">").text(attempt.return_code).raw("</td><td>");
-    if (attempt.kept) {
-      page.raw("was kept");
+    page.raw("</td><td class=\"mono\">").text(attempt.return_code.empty() ? "–" : attempt.return_code).raw("</td><td>");
+    if (attempt.given_away) {
+      page.raw("<strong class=\"fail\">").text(attempt.outcome).raw("</strong>");
     } else {
-      page.raw("<strong class=\"fail\">was given away</strong>");
+      page.text(attempt.outcome);
     }
     page.raw("</td></tr>\n");
   }

@@ -72,13 +72,15 @@ void write_token(Json& json, const Facts& facts) {
   if (!facts.probe) return json.null("probe");
   json.object("probe", [&] {
     json.member("at", date_time(facts.probe->at));
-    json.member("keeps_keys", facts.probe->keeps_keys);
+    json.member("outcome", to_string(facts.probe->outcome));
+    json.array("reasons", facts.probe->reasons, [&](const std::string& reason) { json.value(reason); });
     json.array("attempts", facts.probe->attempts, [&](const ProbeAttempt& attempt) {
       json.object([&] {
         json.member("algorithm", attempt.algorithm);
         json.member("attempt", attempt.attempt);
         json.member("return_code", attempt.return_code);
-        json.member("kept", attempt.kept);
+        json.member("outcome", attempt.outcome);
+        json.member("given_away", attempt.given_away);
       });
     });
   });

@@ -37,7 +37,7 @@ Judgement token_keeps_keys(const Facts& facts) {
     return judgement;
   }
   const ProbeFacts& probe = *facts.probe;
-  const auto given = std::ranges::count(probe.attempts, false, &ProbeAttempt::kept);
+  const auto given = std::ranges::count(probe.attempts, true, &ProbeAttempt::given_away);
   judgement.figures = {{"attempts", probe.attempts.size()}, {"given_away", static_cast<std::uint64_t>(given)}};
   judgement.evidence = {
       "Throwaway keys were made with the attributes of a blocked key, and the token was asked to give "
@@ -45,8 +45,10 @@ Judgement token_keeps_keys(const Facts& facts) {
           counted(probe.attempts.size(), "attempt", "attempts") + ", " + number(static_cast<std::uint64_t>(given)) +
           " successful.",
       "The probe was made at " + date_time(probe.at) + "."};
-  judgement.verdict = fail_if(!probe.keeps_keys || given > 0);
-  if (probe.attempts.empty()) judgement.verdict = Verdict::attention;
+  for (const std::string& reason : probe.reasons) judgement.evidence.push_back("To note: " + reason);
+  judgement.verdict = given > 0 || probe.outcome == ProbeOutcome::gives_keys_out ? Verdict::fail
+                      : probe.outcome == ProbeOutcome::inconclusive              ? Verdict::attention
+                                                                                 : Verdict::pass;
   return judgement;
 }
 

@@ -6,6 +6,15 @@ void FindingList::add(Finding finding) {
   if (total_++ < kMostFindings) shown_.push_back(std::move(finding));
 }
 
+std::string_view to_string(ProbeOutcome outcome) noexcept {
+  switch (outcome) {
+    case ProbeOutcome::keeps_keys: return "keeps_keys";
+    case ProbeOutcome::gives_keys_out: return "gives_keys_out";
+    case ProbeOutcome::inconclusive: return "inconclusive";
+  }
+  return "";
+}
+
 std::string_view to_string(Verdict verdict) noexcept {
   switch (verdict) {
     case Verdict::pass: return "pass";

@@ -27,15 +27,19 @@ struct TokenFacts {
 // What a throwaway key was asked to give away, and what the token answered.
 struct ProbeAttempt {
   std::string algorithm;    // "RSA-2048"
-  std::string attempt;      // "C_WrapKey under AES"
-  std::string return_code;  // "CKR_KEY_UNEXTRACTABLE (0x6a)"
-  bool kept = false;        // the token did not give the key away
+  std::string attempt;      // "C_WrapKey CKM_AES_KEY_WRAP_PAD"
+  std::string return_code;  // "CKR_KEY_UNEXTRACTABLE (0x6a)"; "" when it was not tried
+  std::string outcome;      // "refused"
+  bool given_away = false;  // the key or a part of it came out, or is no longer protected
 };
+
+enum class ProbeOutcome { keeps_keys, gives_keys_out, inconclusive };
 
 struct ProbeFacts {
   UnixMillis at;
   std::vector<ProbeAttempt> attempts;
-  bool keeps_keys = false;  // overall
+  ProbeOutcome outcome = ProbeOutcome::inconclusive;
+  std::vector<std::string> reasons;  // why it is inconclusive, or a key was not made as asked
 };
 
 // One object in a list of findings. What is not known is "".
@@ -187,6 +191,8 @@ struct Facts {
   JournalFacts journal;
   std::optional<AuditKeyFacts> audit_key;  // that signs the report
 };
+
+std::string_view to_string(ProbeOutcome outcome) noexcept;  // "keeps_keys", "gives_keys_out", "inconclusive"
 
 enum class Verdict { pass, attention, fail, not_applicable };
 std::string_view to_string(Verdict verdict) noexcept;  // "pass", "attention", "fail", "not_applicable"

@@ -1,6 +1,7 @@
 #include "service/compliance.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <set>
 
 #include "auth/roles.h"
@@ -123,6 +124,34 @@ report::TokenFacts token_facts(const hsm::TokenInfo& info) {
   return token;
 }
 
+report::ProbeFacts probe_facts(const hsm::ProbeResult& result, UnixMillis at) {
+  report::ProbeFacts facts;
+  facts.at = at;
+  switch (result.verdict()) {
+    case hsm::ProbeVerdict::keeps_keys: facts.outcome = report::ProbeOutcome::keeps_keys; break;
+    case hsm::ProbeVerdict::gives_keys_out: facts.outcome = report::ProbeOutcome::gives_keys_out; break;
+    case hsm::ProbeVerdict::inconclusive: facts.outcome = report::ProbeOutcome::inconclusive; break;
+  }
+  for (const hsm::AlgorithmProbe& probe : result.algorithms) {
+    const std::string algorithm(info(probe.algorithm).name);
+    if (!probe.reason.empty()) facts.reasons.push_back(algorithm + ": " + probe.reason);
+    if (!probe.mismatch.empty()) facts.reasons.push_back(algorithm + ": " + probe.mismatch);
+    for (const hsm::ProbeAttempt& attempt : probe.attempts) {
+      report::ProbeAttempt& row = facts.attempts.emplace_back();
+      row.algorithm = algorithm;
+      row.attempt = attempt.call + (attempt.detail.empty() ? "" : " " + attempt.detail);
+      if (attempt.outcome != hsm::ProbeOutcome::not_tried) {
+        char number[32];
+        std::snprintf(number, sizeof number, " (0x%lx)", attempt.code);
+        row.return_code = attempt.code_name + number;
+      }
+      row.outcome = std::string(to_string(attempt.outcome)) + (attempt.remark.empty() ? "" : ": " + attempt.remark);
+      row.given_away = attempt.outcome == hsm::ProbeOutcome::leaked;
+    }
+  }
+  return facts;
+}
+
 std::vector<report::AccountFacts> account_facts(store::AccountStore& accounts, UnixTime now) {
   std::vector<report::AccountFacts> facts;
   for (std::size_t offset = 0;; offset += kAccountsAtOnce) {
@@ -146,11 +175,10 @@ std::vector<report::AccountFacts> account_facts(store::AccountStore& accounts, U
 
 }  // namespace
 
-Compliance::Compliance(Sources sources, OpenJournal open_journal, Probe probe, std::string service_version,
+Compliance::Compliance(Sources sources, OpenJournal open_journal, std::string service_version,
                        std::function<UnixMillis()> clock)
     : sources_(sources),
       open_journal_(std::move(open_journal)),
-      probe_(std::move(probe)),
       service_version_(std::move(service_version)),
       clock_(std::move(clock)) {}
 
@@ -160,7 +188,10 @@ report::Report Compliance::make(const ComplianceOptions& options, Deadline deadl
   facts.service_version = service_version_;
   const UnixTime now = std::chrono::floor<std::chrono::seconds>(facts.made_at);
   facts.token = token_facts(sources_.token.info());
-  if (probe_ && options.probe) facts.probe = probe_(deadline);
+  if (!options.probe.empty()) {
+    if (options.progress) options.progress("probing the token", 0, 0);
+    facts.probe = probe_facts(sources_.token.probe(options.probe, deadline), clock_());
+  }
 
   Walk walk(sources_, options, now, deadline);
   walk.run();

@@ -5,8 +5,10 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "audit/journal_source.h"
+#include "base/algorithm.h"
 #include "base/clock.h"
 #include "hsm/token.h"
 #include "report/model.h"
@@ -22,7 +24,7 @@ struct ComplianceOptions {
   // How many keys sign a challenge: a sample drawn at random when there are more. What is left out is told.
   std::size_t most_challenges = kAllKeys;
   bool challenge = true;
-  bool probe = true;
+  std::vector<KeyAlgorithm> probe = {};  // a throwaway key of each is made and asked for; none: no probe
   // Called now and then: a step's name, how far it is, and of how many.
   std::function<void(const std::string& step, std::size_t done, std::size_t all)> progress = {};
 };
@@ -38,11 +40,8 @@ class Compliance {
   };
   // The whole journal as it stands, to be verified from the outside (store/journal_reader.h).
   using OpenJournal = std::function<std::unique_ptr<audit::JournalSource>()>;
-  using Probe = std::function<report::ProbeFacts(Deadline)>;
 
-  // Without `probe`, no report says that there was one.
-  Compliance(Sources sources, OpenJournal open_journal, Probe probe, std::string service_version,
-             std::function<UnixMillis()> clock);
+  Compliance(Sources sources, OpenJournal open_journal, std::string service_version, std::function<UnixMillis()> clock);
 
   // The records and the token go on changing meanwhile: what seems missing or needless is looked for once more before
   // it is told. Throws Error: session_timeout past the deadline, token_unavailable, internal_error.
@@ -51,7 +50,6 @@ class Compliance {
  private:
   Sources sources_;
   OpenJournal open_journal_;
-  Probe probe_;
   std::string service_version_;
   std::function<UnixMillis()> clock_;
 };

@@ -81,7 +81,8 @@ TEST_CASE("every text of the facts is escaped wherever it stands") {
   Facts facts = sample_facts();
   facts.service_version = facts.token.label = facts.token.manufacturer = facts.token.model = facts.token.serial = evil;
   facts.token.firmware = facts.token.module_path = facts.token.module_description = facts.journal.head = evil;
-  facts.probe->attempts = {{evil, evil, evil, false}};
+  facts.probe->attempts = {{evil, evil, evil, evil, true}};
+  facts.probe->reasons = {evil};
   facts.accounts = {{evil, true, false, true, {evil}, {"auditor", "issuer"}}};
   facts.journal.check->intact = false;
   facts.journal.check->finding = facts.journal.last_report->head = evil;

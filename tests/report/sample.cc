@@ -71,13 +71,14 @@ Facts sample_facts() {
                  "/usr/lib/softhsm/libsofthsm2.so",
                  "Implementation of PKCS11 2.6",
                  true};
-  facts.probe =
-      ProbeFacts{moment(),
-                 {{"RSA-2048", "C_GetAttributeValue of CKA_PRIVATE_EXPONENT", "CKR_ATTRIBUTE_SENSITIVE (0x11)", true},
-                  {"RSA-2048", "C_WrapKey under AES", "CKR_KEY_UNEXTRACTABLE (0x6a)", true},
-                  {"P-256", "C_SetAttributeValue of CKA_EXTRACTABLE", "CKR_ATTRIBUTE_READ_ONLY (0x10)", true},
-                  {"P-256", "C_CopyObject with CKA_SENSITIVE false", "CKR_ATTRIBUTE_READ_ONLY (0x10)", true}},
-                 true};
+  facts.probe = ProbeFacts{
+      moment(),
+      {{"RSA-2048", "C_GetAttributeValue CKA_PRIVATE_EXPONENT", "CKR_ATTRIBUTE_SENSITIVE (0x11)", "refused", false},
+       {"RSA-2048", "C_WrapKey CKM_AES_KEY_WRAP_PAD", "CKR_KEY_UNEXTRACTABLE (0x6a)", "refused", false},
+       {"P-256", "C_SetAttributeValue CKA_EXTRACTABLE true", "CKR_ATTRIBUTE_READ_ONLY (0x10)", "refused", false},
+       {"P-256", "C_CopyObject CKA_SENSITIVE false", "CKR_ATTRIBUTE_READ_ONLY (0x10)", "refused", false}},
+      ProbeOutcome::keeps_keys,
+      {}};
   fill(facts.inventory);
   facts.challenges = Challenges{true, 1844, 200, 199, 413};
   fill(facts.issuance);

@@ -35,8 +35,8 @@ class World {
                                 Secret(hsm_.pin()))),
         database_(store::Store::open({.path = directory_.file("store.db")})),
         catalogue_(database_->certificates(), system_now),
-        generation_(*token_, database_->certificates(), names_, system_now),
-        exchange_(*token_, database_->certificates(), database_->journal(), names_, catalogue_) {}
+        generation_(*token_, database_->certificates(), names_, policies_, system_now),
+        exchange_(*token_, database_->certificates(), database_->journal(), names_, policies_, catalogue_) {}
 
   store::CertificateRecord generate(const std::string& name,
                                     const std::function<void(service::GenerateRequest&)>& change = {}) {
@@ -82,7 +82,7 @@ class World {
   service::Compliance compliance() {
     return service::Compliance(
         {*token_, database_->certificates(), database_->accounts(), database_->journal()},
-        [this] { return store::open_journal(directory_.file("store.db")); }, {}, "0.1.0",
+        [this] { return store::open_journal(directory_.file("store.db")); }, "0.1.0",
         [this] { return std::chrono::floor<std::chrono::milliseconds>(now()); });
   }
   report::Report report(const service::ComplianceOptions& options = {}) { return compliance().make(options, soon()); }
@@ -101,6 +101,7 @@ class World {
   std::unique_ptr<hsm::Token> token_;
   std::unique_ptr<store::Store> database_;
   service::NameReservations names_;
+  policy::Policies policies_;
   service::Catalogue catalogue_;
   service::Generation generation_;
   service::Exchange exchange_;
@@ -326,6 +327,22 @@ TEST_CASE("a journal that was changed fails, with its first bad event") {
   CHECK(verdict(report, "LOG-1") == report::Verdict::fail);
   REQUIRE(report.facts.journal.check);
   CHECK(report.facts.journal.check->finding.find("Event") != std::string::npos);
+}
+
+TEST_CASE("the token is probed with a throwaway key, which is in no list afterwards") {
+  World world;
+  world.generate("one");
+  const report::Report report = world.report({.probe = {KeyAlgorithm::ec_p256}});
+  REQUIRE(report.facts.probe);
+  CHECK(report.facts.probe->outcome == report::ProbeOutcome::keeps_keys);
+  CHECK(report.facts.probe->attempts.size() >= 4);
+  const auto refused = [](const report::ProbeAttempt& attempt) {
+    return attempt.return_code == "CKR_KEY_UNEXTRACTABLE (0x6a)" && attempt.outcome.starts_with("refused");
+  };
+  CHECK(std::ranges::any_of(report.facts.probe->attempts, refused));
+  CHECK(report.facts.inventory.orphans.total() == 0);
+  CHECK(report.facts.inventory.token_private_keys == 1);
+  CHECK(verdict(report, "KEY-2") == report::Verdict::pass);
 }
 
 TEST_CASE("accounts with roles that do not go together are told") {

@@ -157,6 +157,7 @@ std::vector<Row> table() {
       {"GET", "/audit/events", get("/audit/events"), {"auditor"}, 200},
       {"GET", "/audit/checkpoints", get("/audit/checkpoints"), {"auditor"}, 200},
       {"GET", "/audit/keys", get("/audit/keys"), {"auditor"}, 200},
+      {"GET", "/reports/compliance", get("/reports/compliance"), {"auditor"}, 200},
 
       {"POST", "/oauth2/access_token", token("/oauth2/access_token"), all, 200, 200},
       {"POST", "/auth/v1/oauth2/access_token", token("/auth/v1/oauth2/access_token"), all, 200, 200},
@@ -171,7 +172,8 @@ std::vector<Row> table() {
 // Accounts and the journal are in no container: a role in one does not reach them.
 bool in_no_container(const Row& row) {
   const std::string path = row.path;
-  return path.starts_with("/audit/") || (path.starts_with("/accounts") && !path.starts_with("/accounts/self"));
+  return path.starts_with("/audit/") || path.starts_with("/reports/") ||
+         (path.starts_with("/accounts") && !path.starts_with("/accounts/self"));
 }
 
 bool is_open(const Row& row) {
