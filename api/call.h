@@ -19,6 +19,7 @@
 #include "service/catalogue.h"
 #include "service/compliance_reports.h"
 #include "service/deletion.h"
+#include "service/evidence.h"
 #include "service/exchange.h"
 #include "service/failure_journal.h"
 #include "service/generation.h"
@@ -38,6 +39,7 @@ struct Services {
   service::AccessTokenKeys& access_token_keys;
   service::RepeatedRequests& repeated;
   service::FailureJournal& failures;
+  service::Evidence& evidence;
   store::JournalStore& journal;
   service::ComplianceReports& reports;
 };

@@ -62,12 +62,6 @@ unsigned weight_of(std::string_view accept, std::string_view type) {
   return weight;
 }
 
-[[noreturn]] void not_accepted(std::string_view accept, const std::string& sentence) {
-  const std::string_view first = pieces(pieces(accept, ',').front(), ';').front();
-  throw Error(ErrorKind::output_format_mismatch, {sentence})
-      .with_subject("output-format=json Accept=" + shown(first.substr(first.find('/') + 1), 40));
-}
-
 void require_body(const RequestHead& head, std::string_view type, const char* sentence) {
   const auto encoding = head.field("content-encoding");
   if (encoding && !equals_ignoring_case(*encoding, "identity")) {
@@ -86,12 +80,6 @@ void require_body(const RequestHead& head, std::string_view type, const char* se
 
 }  // namespace
 
-void require_json_accepted(const RequestHead& head) {
-  const auto accept = head.field("accept");
-  if (!accept || trimmed(*accept).empty() || weight_of(*accept, "application/json") > 0) return;
-  not_accepted(*accept, "Accept: every answer is application/json");
-}
-
 std::string_view accepted_of(const RequestHead& head, std::initializer_list<std::string_view> types) {
   const auto accept = head.field("accept");
   if (!accept || trimmed(*accept).empty()) return *types.begin();
@@ -104,7 +92,13 @@ std::string_view accepted_of(const RequestHead& head, std::initializer_list<std:
     most = std::max(most, weight);
     offered += (offered.empty() ? "" : " or ") + std::string(type);
   }
-  if (most == 0) not_accepted(*accept, "Accept: this answer is " + offered);
+  if (most == 0) {
+    const std::string_view asked = pieces(pieces(*accept, ',').front(), ';').front();
+    const std::string_view first = *types.begin();
+    throw Error(ErrorKind::output_format_mismatch, {"Accept: the answer is " + offered})
+        .with_subject("output-format=" + std::string(first.substr(first.find('/') + 1)) +
+                      " Accept=" + shown(asked.substr(asked.find('/') + 1), 40));
+  }
   return chosen;
 }
 

@@ -8,8 +8,6 @@
 
 namespace hsmsigner::api {
 
-// Throws Error{output_format_mismatch} when Accept excludes application/json (RFC 9110 12.5.1).
-void require_json_accepted(const RequestHead& head);
 // Of these media types the one that Accept wants most; the first where it has no wish (RFC 9110 12.5.1). Throws
 // Error{output_format_mismatch} when it excludes all of them.
 std::string_view accepted_of(const RequestHead& head, std::initializer_list<std::string_view> types);

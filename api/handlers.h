@@ -12,6 +12,7 @@ Answer import_certificate(const Call& call);
 Answer get_certificate(const Call& call);
 Answer delete_certificate(const Call& call);
 Answer export_certificate(const Call& call);
+Answer give_evidence(const Call& call);
 
 // account_routes.cc
 Answer list_accounts(const Call& call);

@@ -1,10 +1,12 @@
 // Keys as this project sees them: what is asked of the token, and what the token then says of the key.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/algorithm.h"
 #include "base/bytes.h"
@@ -42,6 +44,21 @@ struct KeyAttributes {
   bool decrypt = true;
   bool unwrap = true;
   bool derive = true;
+  // CKA_KEY_GEN_MECHANISM: a CKM_ number. Nothing when the token does not tell, or says CK_UNAVAILABLE_INFORMATION, as
+  // of a key that came from outside.
+  std::optional<std::uint64_t> generation_mechanism;
+};
+
+// "CKM_EC_KEY_PAIR_GEN"; "" for a number that makes no key pair of a kind that is used here.
+std::string_view generation_mechanism_name(std::uint64_t mechanism) noexcept;
+
+// What the token shows of the key with one id, all of it of the same object in one session.
+struct KeyExamination {
+  std::size_t private_keys = 0;             // objects of this id
+  std::optional<KeyAttributes> attributes;  // if there is exactly one
+  // As Signer::sign() gives it, not verified; nothing if there is not exactly one key, or it is of another kind or size
+  // than the public key, or says that it does not sign.
+  std::optional<Bytes> signature;
 };
 
 class KeyObject;

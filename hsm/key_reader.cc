@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstring>
 
 #include "hsm/ck_result.h"
 #include "hsm/key_template.h"
@@ -53,6 +54,14 @@ class Reader {
     const auto value = octets(type);
     if (!value || value->size() != sizeof(CK_BBOOL)) throw not_allowed("a CK_BBOOL attribute of the key is not told");
     return value->front() != CK_FALSE;
+  }
+  // Nothing also for CK_UNAVAILABLE_INFORMATION.
+  std::optional<CK_ULONG> number(CK_ATTRIBUTE_TYPE type) const {
+    const auto value = octets(type);
+    CK_ULONG number = CK_UNAVAILABLE_INFORMATION;
+    if (!value || value->size() != sizeof number) return std::nullopt;
+    std::memcpy(&number, value->data(), sizeof number);
+    return number == CK_UNAVAILABLE_INFORMATION ? std::nullopt : std::optional(number);
   }
 
  private:
@@ -184,13 +193,15 @@ KeyAttributes read_attributes(Session& session, CK_OBJECT_HANDLE private_key) {
   std::copy(type_octets->begin(), type_octets->end(), reinterpret_cast<std::uint8_t*>(&type));
   // Apart from the rest, since a key has one or the other and some tokens give nothing after a stranger.
   if (type == mechanisms_of(KeyFamily::rsa).key_type) {
-    Reader value{CKA_MODULUS};
+    Reader value{CKA_MODULUS, CKA_KEY_GEN_MECHANISM};
     value.read(session, private_key);
+    key.generation_mechanism = value.number(CKA_KEY_GEN_MECHANISM);
     if (const auto modulus = value.octets(CKA_MODULUS)) key.bits = bit_length(*modulus);
   } else if (type == mechanisms_of(KeyFamily::ec).key_type) {
     key.family = KeyFamily::ec;
-    Reader value{CKA_EC_PARAMS};
+    Reader value{CKA_EC_PARAMS, CKA_KEY_GEN_MECHANISM};
     value.read(session, private_key);
+    key.generation_mechanism = value.number(CKA_KEY_GEN_MECHANISM);
     const auto parameters = value.octets(CKA_EC_PARAMS);
     const auto curve = parameters ? curve_from_ec_parameters(*parameters) : std::nullopt;
     if (curve) key.bits = info(*curve).bits;
@@ -230,24 +241,27 @@ std::optional<Bytes> ec_point_from_attribute(ByteView value, unsigned field_bits
   return Bytes(value.begin(), value.end());
 }
 
-std::optional<CK_OBJECT_HANDLE> find_private_key(Session& session, const Uuid& id) {
-  Search search(session, private_key_query(id));
-  std::array<CK_OBJECT_HANDLE, 2> handles{};
-  std::size_t count = search.next(handles);
-  if (count == 1) {
+std::vector<CK_OBJECT_HANDLE> find_private_keys(Session& session, const Uuid& id) {
+  std::vector<CK_OBJECT_HANDLE> found;
+  {
+    Search search(session, private_key_query(id));
     // Fewer than asked for need not be the end.
-    std::array<CK_OBJECT_HANDLE, 1> more{};
-    count += search.next(more);
+    std::array<CK_OBJECT_HANDLE, 16> handles{};
+    while (const std::size_t count = search.next(handles))
+      found.insert(found.end(), handles.begin(), handles.begin() + count);
   }
-  if (count == 0) {
-    // A session that lost its login sees no private objects and is not told why.
-    require_login(session);
-    return std::nullopt;
-  }
-  if (count > 1) {
+  // A session that lost its login sees no private objects and is not told why.
+  if (found.empty()) require_login(session);
+  return found;
+}
+
+std::optional<CK_OBJECT_HANDLE> find_private_key(Session& session, const Uuid& id) {
+  const std::vector<CK_OBJECT_HANDLE> found = find_private_keys(session, id);
+  if (found.empty()) return std::nullopt;
+  if (found.size() > 1) {
     throw Error(ErrorKind::internal_error).with_cause("several keys in the token have the id " + id.to_string());
   }
-  return handles[0];
+  return found.front();
 }
 
 std::size_t count_private_keys(Session& session) {

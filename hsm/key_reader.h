@@ -22,6 +22,8 @@ PublicKey read_public_key(Session& session, CK_OBJECT_HANDLE public_key, KeyAlgo
 // The handle of the one private key of this id; nothing if there is none.
 // Throws Error{internal_error} if there are several, and CkFailure if the session is not logged in.
 std::optional<CK_OBJECT_HANDLE> find_private_key(Session& session, const Uuid& id);
+// All of this id. Throws CkFailure if there are none because the session is not logged in.
+std::vector<CK_OBJECT_HANDLE> find_private_keys(Session& session, const Uuid& id);
 std::size_t count_private_keys(Session& session);
 
 struct WalkedKey {

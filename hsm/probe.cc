@@ -145,17 +145,13 @@ std::string codes_of(const AlgorithmProbe& probe) {
 }
 
 ProbeResult Token::probe(std::span<const KeyAlgorithm> algorithms, Deadline deadline) {
-  // Under this one, whose private half stands here, keys are wrapped that fit. It and the keys in the token are made
-  // side by side, as a server waits for this at its start.
+  // Under this one, whose private half stands here, keys are wrapped that fit. It is made while the token makes the
+  // first key, as a server waits for this at its start.
   const SharedRsaKey rsa = std::async(std::launch::async, [] { return std::make_shared<const SoftwareRsaKey>(); });
-  std::vector<std::future<AlgorithmProbe>> under_way;
-  for (const KeyAlgorithm algorithm : algorithms) {
-    if (!can_generate(algorithm)) continue;
-    under_way.push_back(std::async(
-        std::launch::async, [this, algorithm, &rsa, deadline] { return probe_one(impl_, algorithm, rsa, deadline); }));
-  }
   ProbeResult result;
-  for (std::future<AlgorithmProbe>& probe : under_way) result.algorithms.push_back(probe.get());
+  for (const KeyAlgorithm algorithm : algorithms) {
+    if (can_generate(algorithm)) result.algorithms.push_back(probe_one(impl_, algorithm, rsa, deadline));
+  }
   impl_->sweep();
   return result;
 }

@@ -129,6 +129,10 @@ class Token {
 
   // Live from the token. Throws Error{object_not_present} unless exactly one private key has this CKA_ID.
   KeyAttributes attributes(const Uuid& id, Deadline deadline);
+  // Likewise, for evidence: how many there are, and of a single one its attributes and its signature over this finished
+  // digest, which `public_key` must be able to sign. The objects are searched for, whatever is known of them.
+  KeyExamination examine(const Uuid& id, const PublicKey& public_key, Digest digest, ByteView digest_value,
+                         Deadline deadline);
   // Destroys the private key with this CKA_ID. Throws Error{object_not_present} when there is none.
   void destroy(const Uuid& id, Deadline deadline);
   // Private keys in the token, whoever made them. Walks the token: for inspection, not for the hot path.

@@ -13,6 +13,7 @@
 #include "app/account_commands.h"
 #include "app/audit_command_line.h"
 #include "app/commands.h"
+#include "app/evidence_command_line.h"
 #include "app/pin_source.h"
 #include "app/probe_command.h"
 #include "app/process_hardening.h"
@@ -22,6 +23,7 @@
 #include "app/token_commands.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "policy/policies.h"
 
 namespace hsmsigner::app {
 namespace {
@@ -270,7 +272,7 @@ void add_config(CLI::App& app, Arguments& arguments) {
       "Example:\n"
       "  hsm-signer config check --config hsm-signer.toml");
   check.callback([&] {
-    load_settings(arguments.config_file);
+    policy::Policies::load(load_settings(arguments.config_file).policy);
     std::cout << arguments.config_file << ": ok\n";
   });
 
@@ -337,8 +339,10 @@ int run(int argc, char** argv) {
   add_account(app, arguments);
   add_access_token_key(app, arguments);
   add_audit(app, arguments);
+  add_evidence(app, arguments);
   add_report(app, arguments);
   add_config(app, arguments);
+  add_policy(app, arguments);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

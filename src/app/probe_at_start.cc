@@ -79,7 +79,7 @@ std::vector<std::string> findings_of(const hsm::ProbeResult& result) {
 std::vector<KeyAlgorithm> one_of_each_family(const hsm::Token& token) {
   std::vector<KeyAlgorithm> algorithms;
   for (const auto& [family, preferred] :
-       {std::pair(KeyFamily::ec, KeyAlgorithm::ec_p256), std::pair(KeyFamily::rsa, KeyAlgorithm::rsa_2048)}) {
+       {std::pair(KeyFamily::rsa, KeyAlgorithm::rsa_2048), std::pair(KeyFamily::ec, KeyAlgorithm::ec_p256)}) {
     if (const auto algorithm = one_of(family, preferred, token)) algorithms.push_back(*algorithm);
   }
   return algorithms;

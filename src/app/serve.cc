@@ -21,10 +21,13 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "hsm/token.h"
+#include "policy/policies.h"
 #include "service/audit_key.h"
 #include "service/catalogue.h"
 #include "service/compliance_reports.h"
+#include "service/evidence.h"
 #include "service/generation.h"
+#include "service/incident_journal.h"
 #include "store/journal_reader.h"
 #include "store/store.h"
 
@@ -39,7 +42,7 @@ constexpr std::chrono::seconds kLastEventsDeadline{20};
 // have a try under way, and the token tidies up.
 std::chrono::milliseconds longest_drain(const api::ServerOptions& server) {
   return server.read_timeout + server.request_timeout + server.write_timeout + kLastEventsDeadline +
-         4 * JournalThreads::kOneTry + std::chrono::seconds(35);
+         5 * JournalThreads::kOneTry + std::chrono::seconds(35);
 }
 
 // False when the journal could not be told.
@@ -90,17 +93,18 @@ service::ComplianceOptions usual_report(const hsm::Token& token) {
 
 // Those of a server, in the order in which they need each other.
 struct ServiceSet {
-  ServiceSet(hsm::Token& token, store::Store& store, const Settings& settings)
+  ServiceSet(hsm::Token& token, store::Store& store, const policy::Policies& policies, const Settings& settings)
       : catalogue(store.certificates(), system_now),
-        generation(token, store.certificates(), names, system_now),
+        generation(token, store.certificates(), names, policies, system_now),
         deletion(token, store.certificates(), catalogue),
-        exchange(token, store.certificates(), store.journal(), names, catalogue),
+        exchange(token, store.certificates(), store.journal(), names, policies, catalogue),
         accounts(store.accounts(), random_source(token), system_now, settings.rotation_grace),
         access_token_keys(token, store.accounts(), system_now),
         audit_key(token, store.journal(), system_now),
         failures(store.journal()),
         access(store.accounts(), store.journal(), failures, access_token_keys, system_now),
         repeated(store.answers(), system_now),
+        evidence(token, store.journal(), catalogue, audit_key),
         journal(store.journal()),
         compliance(
             {token, store.certificates(), store.accounts(), store.journal()},
@@ -109,7 +113,7 @@ struct ServiceSet {
 
   api::Services for_api() {
     return {generation,        catalogue, deletion, exchange, accounts, access,
-            access_token_keys, repeated,  failures, journal,  reports};
+            access_token_keys, repeated,  failures, evidence, journal,  reports};
   }
 
   service::NameReservations names;
@@ -123,6 +127,7 @@ struct ServiceSet {
   service::FailureJournal failures;
   service::Access access;
   service::RepeatedRequests repeated;
+  service::Evidence evidence;
   store::JournalStore& journal;
   service::Compliance compliance;
   service::ComplianceReports reports;
@@ -131,14 +136,20 @@ struct ServiceSet {
 }  // namespace
 
 int serve(const Settings& settings, Secret pin) {
-  // Destroyed in the opposite order: server, services, store, then the token, which finalises its module while OpenSSL
-  // still stands (SoftHSM crashes at exit without C_Finalize), and last the watch with its deadline.
+  // Destroyed in the opposite order: server, services, then the token, which finalises its module while OpenSSL still
+  // stands (SoftHSM crashes at exit without C_Finalize), what takes down what befell it until then, the store, and last
+  // the watch with its deadline.
   ShutdownWatch watch;
   require_descriptors(settings.server);
-  const std::unique_ptr<hsm::Token> token = hsm::Token::open(settings.token, std::move(pin));
+  const policy::Policies policies = policy::Policies::load(settings.policy);
   const std::unique_ptr<store::Store> store = open_store(settings.store);
+  service::IncidentJournal incidents(store->journal());
+  hsm::TokenOptions token_options = settings.token;
+  token_options.on_incident = [&incidents](const hsm::TokenIncident& incident) { incidents.tell(incident); };
+  const std::unique_ptr<hsm::Token> token = hsm::Token::open(token_options, std::move(pin));
+  incidents.set_token(token->info().serial);
   probe_at_start(*token, settings.accept_leaking_token, store->journal(), deadline_in(kProbeDeadline));
-  ServiceSet services(*token, *store, settings);
+  ServiceSet services(*token, *store, policies, settings);
   services.access_token_keys.ensure(deadline_in(kFirstKeyDeadline));
   services.audit_key.ensure(deadline_in(kFirstKeyDeadline));
   if (store->accounts().list(0, 1).total == 0) {

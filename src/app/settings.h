@@ -12,6 +12,7 @@
 #include "api/http_server.h"
 #include "base/log.h"
 #include "hsm/token.h"
+#include "policy/policies.h"
 #include "service/checkpointer.h"
 #include "store/store.h"
 #include "tls/context.h"
@@ -44,6 +45,7 @@ struct Settings {
   std::string pin_file;              // one of the two; neither: a prompt on the terminal
   std::string pin_env = "HSM_SIGNER_PIN";
   store::StoreOptions store;
+  policy::PolicyOptions policy;
   std::chrono::seconds rotation_grace{3600};
   AuditSettings audit;
   log::Level log_level = log::Level::info;

@@ -52,6 +52,7 @@ Verifier::Verifier(VerifierOptions options) : keys_(std::move(options.pinned_key
       throw Error(ErrorKind::invalid_object, {"a kept checkpoint is no checkpoint"});
     }
     const std::uint64_t sequence = checkpoint->sequence;
+    kept_numbers_.insert(checkpoint->number);
     kept_.emplace(sequence, Kept{std::move(jws), *std::move(checkpoint)});
   }
 }

@@ -35,8 +35,8 @@ class World {
                                 Secret(hsm_.pin()))),
         database_(store::Store::open({.path = directory_.file("store.db")})),
         catalogue_(database_->certificates(), system_now),
-        generation_(*token_, database_->certificates(), names_, system_now),
-        exchange_(*token_, database_->certificates(), database_->journal(), names_, catalogue_) {}
+        generation_(*token_, database_->certificates(), names_, policies_, system_now),
+        exchange_(*token_, database_->certificates(), database_->journal(), names_, policies_, catalogue_) {}
 
   store::CertificateRecord generate(const std::string& name,
                                     const std::function<void(service::GenerateRequest&)>& change = {}) {
@@ -101,6 +101,7 @@ class World {
   std::unique_ptr<hsm::Token> token_;
   std::unique_ptr<store::Store> database_;
   service::NameReservations names_;
+  policy::Policies policies_;
   service::Catalogue catalogue_;
   service::Generation generation_;
   service::Exchange exchange_;

@@ -28,11 +28,12 @@ const Room kRooms[] = {
     {"hsm", "hsm", {"base", "crypto"}},
     {"pki", "src/pki", {"base", "crypto"}},
     {"auth", "src/auth", {"base", "crypto"}},
+    {"policy", "src/policy", {"base"}},
     {"store", "src/store", {"base", "audit"}},
     {"tls", "src/tls", {"base", "crypto"}},
-    {"service", "src/service", {"base", "crypto", "audit", "report", "hsm", "pki", "auth", "store"}},
+    {"service", "src/service", {"base", "crypto", "audit", "policy", "report", "hsm", "pki", "auth", "store"}},
     {"api", "api", {"base", "crypto", "audit", "report", "hsm", "pki", "auth", "store", "service"}},
-    {"app", "src/app", {"base", "crypto", "audit", "report", "hsm", "pki", "auth", "store", "tls", "service", "api"}},
+    {"app", "src/app", {"base", "crypto", "audit", "report", "hsm", "pki", "auth", "policy", "store", "tls", "service", "api"}},
 };
 
 struct Library {
@@ -48,7 +49,7 @@ const Library kLibraries[] = {
     {"SQL", std::regex("soci/.*|soci.*\\.h|sqlite3\\.h"), {"store"}},
     {"HTTP", std::regex("httplib\\.h"), {"api"}},
     {"JSON", std::regex("rapidjson/.*"), {"api", "auth", "audit", "report"}},
-    {"TOML", std::regex("toml\\+\\+/.*|toml\\+\\+\\.h|toml\\.hpp"), {"app"}},
+    {"TOML", std::regex("toml\\+\\+/.*|toml\\+\\+\\.h|toml\\.hpp"), {"app", "policy"}},
     {"command line", std::regex("CLI/.*"), {"app"}},
     {"logging", std::regex("spdlog/.*"), {"base"}},
 };

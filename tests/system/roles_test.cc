@@ -132,6 +132,15 @@ std::vector<Row> table() {
        201,
        404},
 
+      {"GET",
+       "/certificates/{id}/evidence",
+       [](World& world) {
+         return Request{"GET", "/certificates/" + world.own + "/evidence?nonce=abc", {}, ""};
+       },
+       {"issuer", "auditor"},
+       200,
+       404},
+
       {"GET", "/accounts", get("/accounts"), {"administrator", "auditor"}, 200},
       {"POST",
        "/accounts",
