@@ -166,7 +166,7 @@ int serve(const Settings& settings, Secret pin) {
 
   server.bind();
   const std::string url = server.url();
-  tell_started(store->journal(), settings, url, deadline_in(kEventDeadline));
+  tell_started(store->journal(), settings, policies, url, deadline_in(kEventDeadline));
   JournalThreads threads(store->journal(), services.audit_key, services.failures, settings.audit);
   watch.serving([&server] { server.stop(); }, longest_drain(options));
   log::info("server started", {{"url", url}, {"version", HSM_SIGNER_VERSION}});

@@ -52,7 +52,7 @@ constexpr EventKindInfo kKinds[] = {
     {EventKind::token_back, "token_back", "token serial", "The token answers again."},
     {EventKind::token_probed, "token_probed", "token serial", "It was tried whether the token gives keys out."},
     {EventKind::key_destroyed, "key_destroyed", "key id",
-     "A key without a certificate was destroyed: one that a failed request or a crash had left."},
+     "A key without a certificate was destroyed: a probe's, or one that a failed request or a crash had left."},
     {EventKind::evidence_given, "evidence_given", "certificate id",
      "Evidence on a key was read from the token and signed."},
     {EventKind::report_made, "report_made", "", "A compliance report was made."},
