@@ -67,8 +67,6 @@ std::unique_ptr<soci::session> connect_as(const std::string& path, const std::st
   const std::string name = std::filesystem::absolute(path).string();
   auto session = std::make_unique<soci::session>(soci::sqlite3, "dbname=\"" + name + "\"" + options);
   *session << "PRAGMA busy_timeout = " << busy_timeout_milliseconds;
-  *session << "PRAGMA cache_size = -" << page_cache_kibibytes;
-  *session << "PRAGMA mmap_size = 0";
   return session;
 }
 
@@ -125,6 +123,8 @@ void make_durable(soci::session& session) {
 std::unique_ptr<soci::session> open_connection(const std::string& path, Access access) {
   std::unique_ptr<soci::session> session = connect(path);
   make_durable(*session);
+  *session << "PRAGMA cache_size = -" << page_cache_kibibytes;
+  *session << "PRAGMA mmap_size = 0";
   if (access == Access::read_only) *session << "PRAGMA query_only = ON";
   return session;
 }
