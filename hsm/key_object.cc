@@ -18,6 +18,14 @@ void KeyObject::set(CK_OBJECT_HANDLE handle, const Epoch& epoch) {
   destroyed_ = false;
 }
 
+void KeyObject::learn(CK_OBJECT_HANDLE handle, const Epoch& epoch) {
+  const std::lock_guard lock(mutex_);
+  // What was destroyed while the walk went on stays destroyed; what is known of this epoch is as good.
+  if (destroyed_ || (handle_ != CK_INVALID_HANDLE && epoch_ == epoch)) return;
+  handle_ = handle;
+  epoch_ = epoch;
+}
+
 std::optional<CK_OBJECT_HANDLE> KeyObject::find(Session& session) {
   const std::lock_guard lock(mutex_);
   return find_locked(session);

@@ -5,8 +5,11 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "base/algorithm.h"
 #include "base/bytes.h"
@@ -15,7 +18,9 @@
 #include "base/secret.h"
 #include "base/signer.h"
 #include "base/uuid.h"
+#include "hsm/incident.h"
 #include "hsm/key.h"
+#include "hsm/probe.h"
 
 namespace hsmsigner::hsm {
 
@@ -33,6 +38,9 @@ struct TokenOptions {
   unsigned parallel_generations = 7;  // of these, how many may generate or import at once; at most all but one
   std::size_t queue_limit = 1024;     // generations and imports that may wait, and as many other calls; one more is
                                       // too_many_requests
+  std::string module_init{};  // handed to C_Initialize as pReserved, for modules that want it (NSS softokn); "": NULL
+  // See incident.h for what it may do. What it refers to outlives the token.
+  std::function<void(const TokenIncident&)> on_incident{};
 };
 
 struct TokenInfo {
@@ -121,10 +129,21 @@ class Token {
 
   // Live from the token. Throws Error{object_not_present} unless exactly one private key has this CKA_ID.
   KeyAttributes attributes(const Uuid& id, Deadline deadline);
+  // Likewise, for evidence: how many there are, and of a single one its attributes and its signature over this finished
+  // digest, which `public_key` must be able to sign. The objects are searched for, whatever is known of them.
+  KeyExamination examine(const Uuid& id, const PublicKey& public_key, Digest digest, ByteView digest_value,
+                         Deadline deadline);
   // Destroys the private key with this CKA_ID. Throws Error{object_not_present} when there is none.
   void destroy(const Uuid& id, Deadline deadline);
   // Private keys in the token, whoever made them. Walks the token: for inspection, not for the hot path.
   std::size_t count_private_keys(Deadline deadline);
+  // All of them with what the token says of each, in its order. One search, then some reads for each key.
+  std::vector<ListedKey> private_keys(Deadline deadline);
+
+  // Tries whether a blocked key comes out of the token: of each of these algorithms that it generates, with a
+  // throwaway key made by generate(). Throws nothing of the token: what fails makes the algorithm inconclusive. The
+  // keys and their copies are destroyed as those of requests that fail are.
+  ProbeResult probe(std::span<const KeyAlgorithm> algorithms, Deadline deadline);
 
  private:
   friend class TlsKey;  // a key of another kind, in tls_key.h

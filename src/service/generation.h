@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "hsm/token.h"
 #include "pki/certificate.h"
+#include "policy/policies.h"
 #include "service/actor.h"
 #include "service/answer_composer.h"
 #include "store/certificate_store.h"
@@ -45,7 +46,8 @@ class NameReservations;
 class Generation {
  public:
   // All of them outlive this object.
-  Generation(hsm::Token& token, store::CertificateStore& store, NameReservations& names, Clock clock);
+  Generation(hsm::Token& token, store::CertificateStore& store, NameReservations& names,
+             const policy::Policies& policies, Clock clock);
   ~Generation();
 
   // Refuses before a key is made whatever can be refused; a failure after that destroys the key. Returns once the

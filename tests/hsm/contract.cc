@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -36,6 +37,37 @@ void check_key(Token& token, KeyAlgorithm algorithm, bool block_export) {
     CHECK_FALSE(attributes.decrypt);
     CHECK_FALSE(attributes.unwrap);
     CHECK_FALSE(attributes.derive);
+    // A token need not tell it; one that does says the one that it was asked for.
+    if (attributes.generation_mechanism) {
+      CHECK(generation_mechanism_name(*attributes.generation_mechanism) ==
+            (info(algorithm).family == KeyFamily::ec ? "CKM_EC_KEY_PAIR_GEN" : "CKM_RSA_PKCS_KEY_PAIR_GEN"));
+    }
+
+    const std::vector<ListedKey> listed = token.private_keys(soon());
+    CHECK(listed.size() == before + 1);
+    const auto mine = std::ranges::find(listed, attributes.id, &ListedKey::id);
+    REQUIRE(mine != listed.end());
+    CHECK(mine->label == attributes.label);
+    REQUIRE(mine->attributes);
+    CHECK(mine->attributes->bits == attributes.bits);
+    CHECK(mine->attributes->extractable == !block_export);
+    CHECK(mine->found != nullptr);
+    const auto* const rsa = std::get_if<RsaPublicKey>(&key.key()->public_key());
+    CHECK(mine->modulus == (rsa == nullptr ? Bytes() : rsa->modulus));
+
+    const Bytes challenge(info(Digest::sha256).size, 0x5c);
+    const KeyExamination shown = token.examine(id, key.key()->public_key(), Digest::sha256, challenge, soon());
+    CHECK(shown.private_keys == 1);
+    REQUIRE(shown.attributes);
+    CHECK(shown.attributes->id == attributes.id);
+    CHECK(shown.attributes->extractable == !block_export);
+    REQUIRE(shown.signature);
+    CHECK(signature_is_good(key.key()->public_key(), Digest::sha256, challenge, *shown.signature));
+    const KeyExamination nothing =
+        token.examine(Uuid::random(), key.key()->public_key(), Digest::sha256, challenge, soon());
+    CHECK(nothing.private_keys == 0);
+    CHECK_FALSE(nothing.attributes);
+    CHECK_FALSE(nothing.signature);
     CHECK(attributes.label == "hsm-signer " + id.to_string());
     for (const DigestAlgorithmInfo& digest : digests()) {
       CAPTURE(digest.name);
