@@ -97,7 +97,7 @@ std::size_t MergedNames::leap(std::size_t skip) {
       part.passed = 1;
       ahead.pop();
       skip -= stride;
-      look(i);
+      if (skip >= parts * stride) look(i);
     }
   }
   return skip;
