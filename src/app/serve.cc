@@ -13,6 +13,7 @@
 #include "api/routes.h"
 #include "app/journal_threads.h"
 #include "app/lifecycle_events.h"
+#include "app/memory_limits.h"
 #include "app/probe_at_start.h"
 #include "app/shutdown_watch.h"
 #include "app/tls_setup.h"
@@ -136,6 +137,7 @@ struct ServiceSet {
 }  // namespace
 
 int serve(const Settings& settings, Secret pin) {
+  limit_kept_memory();
   // Destroyed in the opposite order: server, services, then the token, which finalises its module while OpenSSL still
   // stands (SoftHSM crashes at exit without C_Finalize), what takes down what befell it until then, the store, and last
   // the watch with its deadline.

@@ -34,6 +34,7 @@ Reader::Reader(const std::string& path)
       count_of_name(*session, count_of_name_text, 3),
       section_sizes(*session, std::string("SELECT certificates FROM certificate_section ") + sections_of_scope, 2),
       sections(*session, std::string(sections_of_scope) + paged, 2, 2),
+      sections_of_container(*session, sections_of_scope, 2),
       certificates(*session,
                    std::string("WHERE (name, container_kind, container_name) >= (:name, :kind, :container) "
                                "ORDER BY name, container_kind, container_name, id") +

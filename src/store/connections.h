@@ -47,12 +47,13 @@ struct Reader {
   SelectNumber count_of_name;                             // kind, container, name
 
   // For certificate_list.cc. A list's scope is kind and name of a container, or '' and '' for everything.
-  SelectNumbers section_sizes;                     // scope
-  SelectRows<SectionRow> sections;                 // scope; paged
-  SelectRows<CertificateRow> certificates;         // from: name, kind, container; paged
-  SelectRows<CertificateRow> container_from;       // kind, container, from: name; paged
-  SelectRows<CertificateNameRow> container_names;  // likewise
-  SelectNumber count_between;                      // kind, container, from, before
+  SelectNumbers section_sizes;                              // scope
+  SelectRows<SectionRow> sections;                          // scope; paged
+  SelectRows<SectionOfContainerRow> sections_of_container;  // kind, container
+  SelectRows<CertificateRow> certificates;                  // from: name, kind, container; paged
+  SelectRows<CertificateRow> container_from;                // kind, container, from: name; paged
+  SelectRows<CertificateNameRow> container_names;           // likewise
+  SelectNumber count_between;                               // kind, container, from, before
 
   SelectRows<AccountRow> account_by_id;
   SelectRows<AccountRow> account_by_fingerprint;
