@@ -35,7 +35,7 @@ constexpr EventKindInfo kKinds[] = {
     {EventKind::authorization_failed, "authorization_failed", "what the request was about",
      "A caller asked for what its roles do not allow."},
     {EventKind::failures_summarized, "failures_summarized", "",
-     "So many failed authentications of one address followed each other that they were counted, not told one by one."},
+     "Failures followed each other so fast that they were counted, not told one by one; `most` names whose."},
     {EventKind::access_token_issued, "access_token_issued", "jti of the token",
      "An account was given an access token."},
     {EventKind::account_created, "account_created", "account", "An account was made."},

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "store/migrations.h"
+
 namespace hsmsigner::store {
 namespace {
 
@@ -113,9 +115,23 @@ Writes::Writes(soci::session& session)
 
 Connections::Connections(const std::string& path, unsigned readers)
     : session_(open_connection(path, Access::read_write)),
+      schema_version_(*session_, "PRAGMA schema_version", 0),
+      known_schema_(schema_version_({}).value_or(0)),
       writes_(*session_),
       readers_(std::max(readers, 1U), [path] { return std::make_unique<Reader>(path); }),
       writer_(*session_) {}
+
+void Connections::require_known_schema() {
+  const long long version = schema_version_({}).value_or(0);
+  if (version == known_schema_) return;
+  try {
+    check_schema(*session_);
+  } catch (const Error& error) {
+    throw Error(ErrorKind::journal_unavailable, {"The database's schema was changed, so nothing is written to it."})
+        .with_cause(error.what());
+  }
+  known_schema_ = version;
+}
 
 void write_answer(Writes& writes, const AnswerRecord& answer) {
   writes.erase_old_answer({answer.client_id, answer.key_hash}, {to_number(answer.replaces_before)});

@@ -130,14 +130,25 @@ class Connections {
   // `work` is given the Writes, on the writer's thread. See GroupWriter::run().
   template <class Work>
   void write(const Work& work, Deadline deadline) {
-    writer_.run([&] { work(writes_); }, deadline);
+    writer_.run(
+        [&] {
+          require_known_schema();
+          work(writes_);
+        },
+        deadline);
   }
 
  private:
   // How long a reader is waited for; readers do not wait for the writer (WAL), so this is far more than is needed.
   static constexpr std::chrono::milliseconds reader_patience{5000};
 
+  // On the writer's thread, in each transaction: whether the schema is what it was when the file was opened, or what a
+  // migration by another process makes of it. Throws Error{journal_unavailable}.
+  void require_known_schema();
+
   std::unique_ptr<soci::session> session_;  // the writer's
+  SelectNumber schema_version_;
+  long long known_schema_ = 0;  // the writer's thread alone
   Writes writes_;
   ReaderPool<Reader> readers_;
   GroupWriter writer_;  // last: its thread ends before the statements do

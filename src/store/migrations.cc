@@ -2,6 +2,7 @@
 
 #include <soci/sqlite3/soci-sqlite3.h>
 
+#include <set>
 #include <string>
 
 #include "base/error.h"
@@ -300,6 +301,22 @@ void check_identity(soci::session& session, std::span<const Migration> steps) {
   }
   if (version > (steps.empty() ? 0 : steps.back().version)) {
     throw refused("The database was written by a newer version of this program.");
+  }
+}
+
+void check_schema(soci::session& session, std::span<const Migration> steps) {
+  const auto objects_of = [](soci::session& database) {
+    std::set<std::string> objects;
+    const soci::rowset<std::string> rows =
+        (database.prepare << "SELECT type || ' ' || name || ' ' || tbl_name || ' ' || coalesce(sql, '') "
+                             "FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'");
+    for (const std::string& row : rows) objects.insert(row);
+    return objects;
+  };
+  soci::session expected(soci::sqlite3, "dbname=:memory:");
+  for (const Migration& step : steps) apply(expected, step);
+  if (objects_of(session) != objects_of(expected)) {
+    throw refused("The database holds tables, indexes or triggers that this program has not made, or lacks some.");
   }
 }
 

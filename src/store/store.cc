@@ -33,6 +33,7 @@ std::unique_ptr<Store> Store::open(const StoreOptions& options) {
       check_identity(*session);
       make_durable(*session);
       migrate(*session);
+      check_schema(*session);
     }
     return std::make_unique<SqliteStore>(options);
   } catch (const soci::soci_error& fault) {
