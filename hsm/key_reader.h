@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/signer.h"
 #include "hsm/key.h"
@@ -22,6 +23,12 @@ PublicKey read_public_key(Session& session, CK_OBJECT_HANDLE public_key, KeyAlgo
 // Throws Error{internal_error} if there are several, and CkFailure if the session is not logged in.
 std::optional<CK_OBJECT_HANDLE> find_private_key(Session& session, const Uuid& id);
 std::size_t count_private_keys(Session& session);
+// Every private key object, by one search. Throws CkFailure if the session is not logged in.
+std::vector<CK_OBJECT_HANDLE> private_key_handles(Session& session);
+// CKA_ID and CKA_LABEL; nothing for an object that is gone.
+std::optional<NamedKey> read_name(Session& session, CK_OBJECT_HANDLE key);
+// Nothing where the token does not tell it of a private key.
+std::optional<RsaPublicKey> read_rsa_public_half(Session& session, CK_OBJECT_HANDLE private_key);
 
 struct Mismatch {
   std::string sentence;  // public

@@ -48,7 +48,7 @@ TokenImpl::TokenImpl(const TokenOptions& options, Secret pin)
       keeper_(module_, options.selector, std::move(pin)),
       info_(info_from(*module_, keeper_)),
       capabilities_(capabilities_of(*module_, keeper_.slot().slot_id)),
-      pool_(keeper_, options.sessions, options.parallel_generations, options.queue_limit,
+      pool_(keeper_, options.sessions, options.parallel_generations, options.parallel_ahead, options.queue_limit,
             [this](Session& session) { orphans_.destroy_all(session); }) {}
 
 bool TokenImpl::unwraps_as_asked(CK_MECHANISM_TYPE mechanism, bool block_export) const {

@@ -5,8 +5,11 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/algorithm.h"
 #include "base/bytes.h"
@@ -31,6 +34,7 @@ struct TokenOptions {
   TokenSelector selector;
   unsigned sessions = 8;              // worker threads, one session each; lowered to what the token allows
   unsigned parallel_generations = 7;  // of these, how many may generate or import at once; at most all but one
+  unsigned parallel_ahead = 2;        // of the generations, how many may be made ahead of requests
   std::size_t queue_limit = 1024;     // generations and imports that may wait, and as many other calls; one more is
                                       // too_many_requests
 };
@@ -45,6 +49,11 @@ struct TokenInfo {
   std::string module_description;  // CK_INFO.libraryDescription and version
 };
 
+struct FreeMemory {
+  std::uint64_t octets = 0;
+  std::uint64_t of = 0;
+};
+
 class TokenImpl;
 class TlsKey;
 
@@ -54,6 +63,8 @@ class TokenKey : public Signer {
   virtual const Uuid& id() const noexcept = 0;
   // Whether the token has it; costs a search the first time, nothing but the hand-over afterwards.
   virtual bool is_present(Deadline deadline) = 0;
+  // Whether its handle is known now, so that a signature costs no search. Asks the token nothing.
+  virtual bool is_located() const = 0;
 };
 
 // A key pair just generated or imported: read back, found to be what was asked, and destroyed by the destructor unless
@@ -98,6 +109,10 @@ class Token {
   // Error{internal_error} naming the attribute.
   GeneratedKey generate(const KeyRequest& request, Deadline deadline);
 
+  // The same for a key that no request waits for: begun only while no other work waits, so that it may well come to
+  // its deadline. Nothing when the token has no room for it.
+  std::optional<GeneratedKey> generate_ahead(const KeyRequest& request, Deadline deadline);
+
   // Moves a key into the token: unwrapped there under a session AES key where the token can (CKM_AES_KEY_WRAP_PAD, else
   // CKM_AES_CBC_PAD), else created from its parts, sensitive from the start. Wrapping is for tokens that take keys in
   // no other way: it hides nothing from who sees the calls into the module, since the AES key's value goes the same
@@ -125,6 +140,21 @@ class Token {
   void destroy(const Uuid& id, Deadline deadline);
   // Private keys in the token, whoever made them. Walks the token: for inspection, not for the hot path.
   std::size_t count_private_keys(Deadline deadline);
+
+  // Every private key by id and label: one search, then reads in pieces between which other work has its turn. Of those
+  // that are the only one of their id, each that some TokenKey of this process stands for is located from then on.
+  std::vector<NamedKey> walk(Deadline deadline);
+  // As attributes(), without a search if the key is located; and the public half, which a token tells of RSA keys alone.
+  KeyDescription describe(const Uuid& id, Deadline deadline);
+  // Whether anything in this process holds the key or is making it.
+  bool in_use(const Uuid& id);
+  // Octets that C_GetTokenInfo says are free for private objects, and of how many; nothing where it does not say.
+  std::optional<FreeMemory> free_memory(Deadline deadline);
+
+  // The values of the data objects (CKO_DATA) with this label, which only who is logged in sees and makes.
+  std::vector<Bytes> data(const std::string& label, Deadline deadline);
+  // Adds one; then destroys those of that label with one of the values in `instead_of`.
+  void put_data(const std::string& label, const Bytes& value, const std::vector<Bytes>& instead_of, Deadline deadline);
 
  private:
   friend class TlsKey;  // a key of another kind, in tls_key.h

@@ -16,6 +16,7 @@
 #include "store/database.h"
 #include "store/group_writer.h"
 #include "store/journal_rows.h"
+#include "store/pool_rows.h"
 #include "store/reader_pool.h"
 #include "store/statements.h"
 
@@ -66,6 +67,14 @@ struct Reader {
   SelectRows<CheckpointRow> last_checkpoint;
   SelectRows<AuditKeyRow> audit_keys;
   SelectNumber copied;  // sink
+
+  SelectRows<PoolKeyRow> pool_key_by_id;
+  SelectRows<PoolKeyRow> pool_keys_of;         // token, owner
+  SelectRows<PoolKeyRow> withdrawn_pool_keys;  // token, owner; now
+  SelectRows<PoolCountRow> pool_counts;        // token
+  SelectRows<PoolLeaseRow> pool_leases;
+  SelectNumber count_of_key_records;  // id, four times
+  SelectRows<StoreIdentityRow> store_identity;
 };
 
 // The statements of the writer's connection; on the writer's thread only.
@@ -104,12 +113,26 @@ struct Writes {
   SelectNumber count_of_checkpoint;  // number
   InsertRow<AuditKeyRow> insert_audit_key;
   Command set_copied;  // sink, sequence
+
+  InsertRow<PoolKeyRow> insert_pool_key;
+  SelectRows<PoolKeyRow> free_pool_keys;  // token, class; now, limit
+  Command own_pool_key;                   // owner, id
+  Command use_pool_key;                   // id, owner
+  Command withdraw_pool_key;              // id, owner
+  Command erase_withdrawn_pool_key;       // id
+  Command set_pool_lease;                 // owner; until
+  Command erase_pool_lease;               // owner
+  Command erase_old_pool_leases;          // now
+  SelectNumber count_of_pool_lease;       // owner
+  SelectNumber count_of_key_records;      // id, four times
 };
 
 class Connections {
  public:
   // The file has been made, checked and brought forward.
   Connections(const std::string& path, unsigned readers);
+
+  const std::string& path() const noexcept { return path_; }
 
   // `work` is given a Reader. Throws Error{internal_error} when the database fails.
   template <class Work>
@@ -131,6 +154,7 @@ class Connections {
   // How long a reader is waited for; readers do not wait for the writer (WAL), so this is far more than is needed.
   static constexpr std::chrono::milliseconds reader_patience{5000};
 
+  const std::string path_;
   std::unique_ptr<soci::session> session_;  // the writer's
   Writes writes_;
   ReaderPool<Reader> readers_;
@@ -141,7 +165,9 @@ class Connections {
 void write_answer(Writes& writes, const AnswerRecord& answer);
 // Likewise: chains the event to the last one and returns its sequence.
 std::uint64_t append_event(Writes& writes, const audit::Event& event);
-// Likewise: both, as far as there are any; an answer without a client id is none.
+// Likewise: removes the key from the pool. Throws Error{object_not_present} as in alongside.h.
+void use_up(Writes& writes, const PoolClaim& key);
+// Likewise: all of them, as far as there are any; an answer without a client id is none.
 void write_alongside(Writes& writes, const Alongside& with);
 
 // The record of the first row.
