@@ -6,6 +6,7 @@
 #include "api/json_writer.h"
 #include "audit/event_line.h"
 #include "auth/access_token.h"
+#include "base/algorithm.h"
 #include "base/base64.h"
 #include "base/error.h"
 #include "crypto/public_key_info.h"
@@ -88,16 +89,17 @@ Answer list_answer(std::vector<Item> items, std::size_t limit, const Write& writ
   return answer;
 }
 
-// Octet for octet as it was hashed. What somebody has put into the store in its place may be anything, and must not
-// become part of an answer.
+// Octet for octet as it was hashed. What somebody has put into the store in its place may be anything: it must not
+// become part of the answer, nor keep an auditor from what stands behind it.
 void write_line(JsonWriter& json, const store::JournalLine& line) {
-  if (!audit::parse_line(line.line)) {
-    throw Error(ErrorKind::internal_error,
-                {"journal: event " + std::to_string(line.sequence) + " is not as it was written"})
-        .with_help("`hsm-signer audit verify` tells what was changed. Events behind it: after=" +
-                   std::to_string(line.sequence) + ".");
+  if (audit::parse_line(line.line)) {
+    json.raw(line.line);
+    return;
   }
-  json.raw(line.line);
+  json.open_object();
+  json.number("sequence", line.sequence);
+  json.field("changed_line", audit::presentable(line.line));
+  json.close_object();
 }
 
 void write_checkpoint(JsonWriter& json, const store::CheckpointRecord& checkpoint) {
@@ -109,11 +111,23 @@ void write_checkpoint(JsonWriter& json, const store::CheckpointRecord& checkpoin
   json.close_object();
 }
 
-// RFC 7517, RFC 7518 6.2 and 6.3. Audit keys are of P-256 or RSA (service/audit_key.h).
-std::string json_web_key(const std::string& kid, const PublicKey& key) {
-  if (const auto* rsa = std::get_if<RsaPublicKey>(&key)) return auth::json_web_key(kid, *rsa);
-  const Bytes& point = std::get<EcPublicKey>(key).point;  // 04 ‖ X ‖ Y
-  const std::size_t size = (point.size() - 1) / 2;
+// RFC 7517, RFC 7518 6.2 and 6.3. Throws Error{internal_error} for a key that no audit key can be: somebody has changed
+// the store.
+std::string json_web_key(const store::AuditKeyRecord& record) {
+  const std::string kid = record.id.to_string();
+  std::optional<PublicKey> key;
+  try {
+    key = crypto::public_key_from_pem(record.public_key_pem);
+  } catch (const Error&) {
+    // Said below.
+  }
+  if (key && std::holds_alternative<RsaPublicKey>(*key)) return auth::json_web_key(kid, std::get<RsaPublicKey>(*key));
+  const EcPublicKey* const ec = key ? std::get_if<EcPublicKey>(&*key) : nullptr;
+  if (ec == nullptr || ec->curve != KeyAlgorithm::ec_p256) {
+    throw Error(ErrorKind::internal_error).with_cause("audit key " + kid + " in the store is neither of P-256 nor RSA");
+  }
+  constexpr std::size_t kCoordinate = 32;
+  const ByteView coordinates = ByteView(ec->point).subspan(1);  // 04 ‖ X ‖ Y
   JsonWriter json;
   json.open_object();
   json.field("kty", "EC");
@@ -121,8 +135,8 @@ std::string json_web_key(const std::string& kid, const PublicKey& key) {
   json.field("alg", "ES256");
   json.field("kid", kid);
   json.field("crv", "P-256");
-  json.field("x", to_base64url(ByteView(point).subspan(1, size)));
-  json.field("y", to_base64url(ByteView(point).subspan(1 + size, size)));
+  json.field("x", to_base64url(coordinates.first(kCoordinate)));
+  json.field("y", to_base64url(coordinates.subspan(kCoordinate)));
   json.close_object();
   return json.finished();
 }
@@ -148,7 +162,7 @@ Answer list_audit_keys(const Call& call) {
   json.open_object();
   json.open_array("keys");
   for (const store::AuditKeyRecord& record : call.services.journal.audit_keys()) {
-    json.raw(json_web_key(record.id.to_string(), crypto::public_key_from_pem(record.public_key_pem)));
+    json.raw(json_web_key(record));
   }
   json.close_array();
   json.close_object();

@@ -17,7 +17,9 @@
 #include "service/accounts.h"
 #include "service/actor.h"
 #include "service/catalogue.h"
+#include "service/compliance_reports.h"
 #include "service/deletion.h"
+#include "service/evidence.h"
 #include "service/exchange.h"
 #include "service/failure_journal.h"
 #include "service/generation.h"
@@ -37,7 +39,9 @@ struct Services {
   service::AccessTokenKeys& access_token_keys;
   service::RepeatedRequests& repeated;
   service::FailureJournal& failures;
+  service::Evidence& evidence;
   store::JournalStore& journal;
+  service::ComplianceReports& reports;
 };
 
 // Where a path leads.

@@ -7,6 +7,7 @@
 #include "api/idempotency.h"
 #include "api/json_writer.h"
 #include "api/schema_check.h"
+#include "audit/key_evidence.h"
 #include "base/error.h"
 #include "base/utf8.h"
 
@@ -113,6 +114,19 @@ Answer export_certificate(const Call& call) {
   Answer answer;
   answer.status = 201;
   answer.body = json.finished();
+  return answer;
+}
+
+Answer give_evidence(const Call& call) {
+  const auto container = container_in_query(call, {"nonce"});
+  const std::string* const nonce = call.target.parameter("nonce");
+  if (nonce != nullptr && !audit::is_nonce(*nonce)) {
+    invalid_parameter("nonce", *nonce, "must have 1 to 128 characters of visible ASCII");
+  }
+  Answer answer;
+  answer.body = call.services.evidence.give(call.actor(), *call.place.id, container, nonce != nullptr ? *nonce : "",
+                                            call.deadline());
+  answer.content_type = "application/jose";
   return answer;
 }
 

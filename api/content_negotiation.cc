@@ -1,5 +1,6 @@
 #include "api/content_negotiation.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,8 +28,39 @@ std::vector<std::string_view> pieces(std::string_view text, char separator) {
   return out;
 }
 
-// Whether a weight (RFC 9110 12.4.2) is above zero.
-bool is_positive_weight(std::string_view weight) { return weight.find_first_of("123456789") != std::string_view::npos; }
+// A weight (RFC 9110 12.4.2) in thousandths; 0 for what is none.
+unsigned weight_from(std::string_view text) {
+  if (text.empty()) return 0;
+  if (text.front() >= '1' && text.front() <= '9') return 1000;
+  unsigned weight = 0;
+  unsigned unit = 100;
+  for (std::size_t i = 2; i < text.size() && unit > 0 && text[i] >= '0' && text[i] <= '9'; ++i, unit /= 10) {
+    weight += unit * static_cast<unsigned>(text[i] - '0');
+  }
+  return weight;
+}
+
+// What Accept gives this media type: the most exact range that names it counts (RFC 9110 12.5.1).
+unsigned weight_of(std::string_view accept, std::string_view type) {
+  const std::string group = std::string(type.substr(0, type.find('/'))) + "/*";
+  int best = 0;  // how exactly the best match names it
+  unsigned weight = 0;
+  for (const std::string_view range : pieces(accept, ',')) {
+    const auto parts = pieces(range, ';');
+    const int exactness = equals_ignoring_case(parts.front(), type)    ? 3
+                          : equals_ignoring_case(parts.front(), group) ? 2
+                          : parts.front() == "*/*"                     ? 1
+                                                                       : 0;
+    if (exactness == 0 || exactness < best) continue;
+    unsigned here = 1000;
+    for (std::size_t i = 1; i < parts.size(); ++i) {
+      if (equals_ignoring_case(parts[i].substr(0, 2), "q=")) here = weight_from(parts[i].substr(2));
+    }
+    weight = exactness == best ? std::max(weight, here) : here;
+    best = exactness;
+  }
+  return weight;
+}
 
 void require_body(const RequestHead& head, std::string_view type, const char* sentence) {
   const auto encoding = head.field("content-encoding");
@@ -48,32 +80,26 @@ void require_body(const RequestHead& head, std::string_view type, const char* se
 
 }  // namespace
 
-void require_json_accepted(const RequestHead& head) {
+std::string_view accepted_of(const RequestHead& head, std::initializer_list<std::string_view> types) {
   const auto accept = head.field("accept");
-  if (!accept || trimmed(*accept).empty()) return;
-  int best = 0;  // how exactly the best match names JSON
-  bool acceptable = false;
-  std::string asked_for;
-  for (const std::string_view range : pieces(*accept, ',')) {
-    const auto parts = pieces(range, ';');
-    const std::string_view type = parts.front();
-    if (asked_for.empty()) asked_for = shown(type.substr(type.find('/') + 1), 40);
-    const int exactness = equals_ignoring_case(type, "application/json") ? 3
-                          : equals_ignoring_case(type, "application/*")  ? 2
-                          : type == "*/*"                                ? 1
-                                                                         : 0;
-    if (exactness == 0 || exactness < best) continue;
-    bool wanted = true;
-    for (std::size_t i = 1; i < parts.size(); ++i) {
-      if (equals_ignoring_case(parts[i].substr(0, 2), "q=")) wanted = is_positive_weight(parts[i].substr(2));
-    }
-    acceptable = exactness == best ? acceptable || wanted : wanted;
-    best = exactness;
+  if (!accept || trimmed(*accept).empty()) return *types.begin();
+  std::string_view chosen;
+  unsigned most = 0;
+  std::string offered;
+  for (const std::string_view type : types) {
+    const unsigned weight = weight_of(*accept, type);
+    if (weight > most) chosen = type;
+    most = std::max(most, weight);
+    offered += (offered.empty() ? "" : " or ") + std::string(type);
   }
-  if (!acceptable) {
-    throw Error(ErrorKind::output_format_mismatch, {"Accept: every answer is application/json"})
-        .with_subject("output-format=json Accept=" + asked_for);
+  if (most == 0) {
+    const std::string_view asked = pieces(pieces(*accept, ',').front(), ';').front();
+    const std::string_view first = *types.begin();
+    throw Error(ErrorKind::output_format_mismatch, {"Accept: the answer is " + offered})
+        .with_subject("output-format=" + std::string(first.substr(first.find('/') + 1)) +
+                      " Accept=" + shown(asked.substr(asked.find('/') + 1), 40));
   }
+  return chosen;
 }
 
 void require_json_body(const RequestHead& head) {

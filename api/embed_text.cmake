@@ -1,6 +1,9 @@
-# cmake -DINPUT=<file> -DOUTPUT=<file.cc> -DNAME=<identifier> -P embed_text.cmake
-# Writes C++ that holds a text of ASCII as hsmsigner::api::<NAME>, a std::span of chunks: compilers need not take a
-# string literal of any length ([implimits] promises 65,536 octets).
+# cmake -DINPUT=<file> -DOUTPUT=<file.cc> -DNAME=<identifier> [-DNAMESPACE=<room>] -P embed_text.cmake
+# Writes C++ that holds a text of ASCII as hsmsigner::<NAMESPACE, else api>::<NAME>, a std::span of chunks:
+# compilers need not take a string literal of any length ([implimits] promises 65,536 octets).
+if(NOT NAMESPACE)
+  set(NAMESPACE api)
+endif()
 file(READ "${INPUT}" text)
 string(LENGTH "${text}" length)
 set(chunks "")
@@ -14,7 +17,7 @@ file(WRITE "${OUTPUT}.new" "// Made of a text file by embed_text.cmake.
 #include <span>
 #include <string_view>
 
-namespace hsmsigner::api {
+namespace hsmsigner::${NAMESPACE} {
 
 namespace {
 constexpr std::string_view kChunks[] = {
@@ -24,6 +27,6 @@ ${chunks}};
 extern const std::span<const std::string_view> ${NAME};
 const std::span<const std::string_view> ${NAME} = kChunks;
 
-}  // namespace hsmsigner::api
+}  // namespace hsmsigner::${NAMESPACE}
 ")
 file(RENAME "${OUTPUT}.new" "${OUTPUT}")

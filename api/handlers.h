@@ -12,6 +12,7 @@ Answer import_certificate(const Call& call);
 Answer get_certificate(const Call& call);
 Answer delete_certificate(const Call& call);
 Answer export_certificate(const Call& call);
+Answer give_evidence(const Call& call);
 
 // account_routes.cc
 Answer list_accounts(const Call& call);
@@ -31,6 +32,9 @@ Answer list_audit_keys(const Call& call);
 // oauth_routes.cc
 Answer issue_access_token(const Call& call);
 Answer json_web_keys(const Call& call);
+
+// report_routes.cc
+Answer compliance_report(const Call& call);
 
 // The document itself.
 Answer api_description(const Call& call);

@@ -24,6 +24,8 @@ constexpr std::array kRoutes{
     // What is exported without a private key is only read; the service asks for more where it needs it.
     Route{"POST", "/certificates/{id}:export", Admission::caller, Operation::read_certificates, export_certificate,
           true},
+    Route{"GET", "/certificates/{id}/evidence", Admission::caller, Operation::read_evidence, give_evidence, false,
+          "application/jose"},
 
     Route{"GET", "/accounts", Admission::caller, Operation::read_accounts, list_accounts},
     Route{"POST", "/accounts", Admission::caller, Operation::change_accounts, create_account},
@@ -37,6 +39,8 @@ constexpr std::array kRoutes{
     Route{"GET", "/audit/events", Admission::caller, Operation::read_journal, list_events},
     Route{"GET", "/audit/checkpoints", Admission::caller, Operation::read_journal, list_checkpoints},
     Route{"GET", "/audit/keys", Admission::caller, Operation::read_journal, list_audit_keys},
+
+    Route{"GET", "/reports/compliance", Admission::caller, Operation::read_report, compliance_report, false, ""},
 
     Route{"POST", "/oauth2/access_token", Admission::open, std::nullopt, issue_access_token, true},
     Route{"POST", "/auth/v1/oauth2/access_token", Admission::open, std::nullopt, issue_access_token, true},
@@ -104,6 +108,9 @@ void find_certificate(const std::vector<std::string>& segments, Place& place) {
   place.pattern += "/{id}";
   place.id = Uuid::parse(segments[1]);
   if (!place.id) throw Error(ErrorKind::bad_xpath, {"id: must be a UUID"});
+  if (segments.size() == 2) return;
+  if (segments[2] != "evidence") no_such_resource();
+  place.pattern += "/evidence";
 }
 
 Place find_place(std::vector<std::string> segments) {
@@ -118,7 +125,8 @@ Place find_place(std::vector<std::string> segments) {
       return place;
     }
   }
-  if (segments.size() > 2) no_such_resource();
+  const std::size_t most = segments.front() == "certificates" ? 3 : 2;
+  if (segments.size() > most) no_such_resource();
   place.action = take_action(segments.back());
   if (segments.front() == "certificates") {
     find_certificate(segments, place);
@@ -202,7 +210,7 @@ Answer Router::answer(const RequestHead& head, const Peer& peer, const ReadBody&
   place.secret_body = route.secret_body;
   traits.pattern = route.pattern;
   if (identity) admit(route, *identity);
-  require_json_accepted(head);
+  if (!route.answers.empty()) accepted_of(head, {route.answers});
   const auto admit_again = [&] {
     if (!identity) return;
     const service::Identity now = authenticate(head, peer, services_.access);

@@ -30,6 +30,7 @@ struct Route {
   std::optional<auth::Operation> operation;  // needed somewhere at least; where is the handler's to ask
   Answer (*handler)(const Call& call);
   bool secret_body = false;  // the body may hold a key or a passphrase, so the journal has no digest of it
+  std::string_view answers = "application/json";  // the media type; "": the handler looks at Accept itself
 };
 
 // HEAD is GET without its body, and has no row.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstring>
 
 #include "hsm/ck_result.h"
 #include "hsm/key_template.h"
@@ -19,13 +20,19 @@ Error not_allowed(const char* cause, SourcePlace where = SourcePlace::here()) {
   return Error(ErrorKind::internal_error, {"the token gave an answer that cannot be right"}, where).with_cause(cause);
 }
 
+// NSS softokn gives a CK_ULONG as the four octets of its database unless there is room for a CK_ULONG and no more.
+std::size_t room_for(CK_ATTRIBUTE_TYPE type) {
+  const bool number = type == CKA_KEY_TYPE || type == CKA_KEY_GEN_MECHANISM;
+  return number ? sizeof(CK_ULONG) : kRoom;
+}
+
 // Reads a list of attributes in one call.
 class Reader {
  public:
   explicit Reader(std::initializer_list<CK_ATTRIBUTE_TYPE> types) : values_(types.size()) {
     for (const CK_ATTRIBUTE_TYPE type : types) {
       Bytes& value = values_[attributes_.size()];
-      value.resize(kRoom);
+      value.resize(room_for(type));
       attributes_.push_back(CK_ATTRIBUTE{type, value.data(), value.size()});
     }
   }
@@ -48,6 +55,14 @@ class Reader {
     const auto value = octets(type);
     if (!value || value->size() != sizeof(CK_BBOOL)) throw not_allowed("a CK_BBOOL attribute of the key is not told");
     return value->front() != CK_FALSE;
+  }
+  // Nothing also for CK_UNAVAILABLE_INFORMATION.
+  std::optional<CK_ULONG> number(CK_ATTRIBUTE_TYPE type) const {
+    const auto value = octets(type);
+    CK_ULONG number = CK_UNAVAILABLE_INFORMATION;
+    if (!value || value->size() != sizeof number) return std::nullopt;
+    std::memcpy(&number, value->data(), sizeof number);
+    return number == CK_UNAVAILABLE_INFORMATION ? std::nullopt : std::optional(number);
   }
 
  private:
@@ -147,13 +162,15 @@ KeyAttributes read_attributes(Session& session, CK_OBJECT_HANDLE private_key) {
   std::copy(type_octets->begin(), type_octets->end(), reinterpret_cast<std::uint8_t*>(&type));
   // Apart from the rest, since a key has one or the other and some tokens give nothing after a stranger.
   if (type == mechanisms_of(KeyFamily::rsa).key_type) {
-    Reader value{CKA_MODULUS};
+    Reader value{CKA_MODULUS, CKA_KEY_GEN_MECHANISM};
     value.read(session, private_key);
+    key.generation_mechanism = value.number(CKA_KEY_GEN_MECHANISM);
     if (const auto modulus = value.octets(CKA_MODULUS)) key.bits = bit_length(*modulus);
   } else if (type == mechanisms_of(KeyFamily::ec).key_type) {
     key.family = KeyFamily::ec;
-    Reader value{CKA_EC_PARAMS};
+    Reader value{CKA_EC_PARAMS, CKA_KEY_GEN_MECHANISM};
     value.read(session, private_key);
+    key.generation_mechanism = value.number(CKA_KEY_GEN_MECHANISM);
     const auto parameters = value.octets(CKA_EC_PARAMS);
     const auto curve = parameters ? curve_from_ec_parameters(*parameters) : std::nullopt;
     if (curve) key.bits = info(*curve).bits;
@@ -193,23 +210,26 @@ std::optional<Bytes> ec_point_from_attribute(ByteView value, unsigned field_bits
   return Bytes(value.begin(), value.end());
 }
 
-std::optional<CK_OBJECT_HANDLE> find_private_key(Session& session, const Uuid& id) {
-  ObjectSearch search(session, private_key_query(id));
-  std::array<CK_OBJECT_HANDLE, 2> handles{};
-  std::size_t count = search.next(handles);
-  if (count == 1) {
+std::vector<CK_OBJECT_HANDLE> find_private_keys(Session& session, const Uuid& id) {
+  std::vector<CK_OBJECT_HANDLE> found;
+  {
+    ObjectSearch search(session, private_key_query(id));
     // Fewer than asked for need not be the end.
-    std::array<CK_OBJECT_HANDLE, 1> more{};
-    count += search.next(more);
+    std::array<CK_OBJECT_HANDLE, 16> handles{};
+    while (const std::size_t count = search.next(handles))
+      found.insert(found.end(), handles.begin(), handles.begin() + count);
   }
-  if (count == 0) {
-    require_login(session);
-    return std::nullopt;
-  }
-  if (count > 1) {
+  if (found.empty()) require_login(session);
+  return found;
+}
+
+std::optional<CK_OBJECT_HANDLE> find_private_key(Session& session, const Uuid& id) {
+  const std::vector<CK_OBJECT_HANDLE> found = find_private_keys(session, id);
+  if (found.empty()) return std::nullopt;
+  if (found.size() > 1) {
     throw Error(ErrorKind::internal_error).with_cause("several keys in the token have the id " + id.to_string());
   }
-  return handles[0];
+  return found.front();
 }
 
 std::size_t count_private_keys(Session& session) {
@@ -252,6 +272,46 @@ std::optional<RsaPublicKey> read_rsa_public_half(Session& session, CK_OBJECT_HAN
   const auto exponent = value.octets(CKA_PUBLIC_EXPONENT);
   if (!modulus || !exponent) return std::nullopt;
   return RsaPublicKey{without_leading_zeros(*modulus), without_leading_zeros(*exponent)};
+}
+
+namespace {
+
+ListedKey read_listed_key(Session& session, CK_OBJECT_HANDLE handle) {
+  ListedKey key;
+  Reader name{CKA_ID, CKA_LABEL};
+  name.read(session, handle);
+  if (const auto id = name.octets(CKA_ID)) key.id.assign(id->begin(), id->end());
+  if (const auto label = name.octets(CKA_LABEL)) key.label.assign(label->begin(), label->end());
+  try {
+    key.attributes = read_attributes(session, handle);
+  } catch (const Error&) {
+    return key;  // a stranger's key, or one that the token is silent about: it is listed as such
+  }
+  if (key.attributes->family == KeyFamily::rsa) {
+    Reader value{CKA_MODULUS};
+    value.read(session, handle);
+    if (const auto modulus = value.octets(CKA_MODULUS)) key.modulus = without_leading_zeros(*modulus);
+  }
+  return key;
+}
+
+}  // namespace
+
+std::vector<WalkedKey> walk_private_keys(Session& session) {
+  const std::vector<CK_OBJECT_HANDLE> handles = private_key_handles(session);
+  std::vector<WalkedKey> keys;
+  keys.reserve(handles.size());
+  for (const CK_OBJECT_HANDLE handle : handles) {
+    if (std::chrono::steady_clock::now() > session.deadline()) {
+      throw Error(ErrorKind::session_timeout, {"the token has more keys than could be read in time"});
+    }
+    try {
+      keys.push_back({handle, read_listed_key(session, handle)});
+    } catch (const CkFailure& failure) {
+      if (failure.rv() != CKR_OBJECT_HANDLE_INVALID) throw;
+    }
+  }
+  return keys;
 }
 
 std::optional<Mismatch> first_mismatch(const KeyRequest& request, const KeyAttributes& attributes) {

@@ -22,6 +22,8 @@ PublicKey read_public_key(Session& session, CK_OBJECT_HANDLE public_key, KeyAlgo
 // The handle of the one private key of this id; nothing if there is none.
 // Throws Error{internal_error} if there are several, and CkFailure if the session is not logged in.
 std::optional<CK_OBJECT_HANDLE> find_private_key(Session& session, const Uuid& id);
+// All of this id. Throws CkFailure if there are none because the session is not logged in.
+std::vector<CK_OBJECT_HANDLE> find_private_keys(Session& session, const Uuid& id);
 std::size_t count_private_keys(Session& session);
 // Every private key object, by one search. Throws CkFailure if the session is not logged in.
 std::vector<CK_OBJECT_HANDLE> private_key_handles(Session& session);
@@ -29,6 +31,14 @@ std::vector<CK_OBJECT_HANDLE> private_key_handles(Session& session);
 std::optional<NamedKey> read_name(Session& session, CK_OBJECT_HANDLE key);
 // Nothing where the token does not tell it of a private key.
 std::optional<RsaPublicKey> read_rsa_public_half(Session& session, CK_OBJECT_HANDLE private_key);
+
+struct WalkedKey {
+  CK_OBJECT_HANDLE handle;
+  ListedKey key;  // without `found`
+};
+// Every private key object, by one search; one that goes meanwhile is left out. Throws Error{session_timeout} past the
+// session's deadline, and CkFailure if the session is not logged in.
+std::vector<WalkedKey> walk_private_keys(Session& session);
 
 struct Mismatch {
   std::string sentence;  // public

@@ -82,16 +82,19 @@ std::string ck_text(const unsigned char* field, std::size_t size) {
   return text;
 }
 
-std::shared_ptr<Module> Module::load(const std::string& path) {
+std::shared_ptr<Module> Module::load(const std::string& path, const std::string& init) {
   Registry& all = registry();
   std::unique_lock lock(all.mutex);
   while (true) {
     const auto found = all.modules.find(path);
     if (found == all.modules.end()) break;
-    if (std::shared_ptr<Module> loaded = found->second.lock()) return loaded;
+    if (std::shared_ptr<Module> loaded = found->second.lock()) {
+      if (loaded->init_ == init) return loaded;
+      throw unavailable("the PKCS#11 module is in use already, with another token.module_init", path);
+    }
     all.ended.wait(lock);  // its C_Finalize is under way in another thread
   }
-  std::shared_ptr<Module> module(new Module(path), [](Module* ended) {
+  std::shared_ptr<Module> module(new Module(path, init), [](Module* ended) {
     const std::string ended_path = ended->path();
     delete ended;
     const std::lock_guard registry_lock(registry().mutex);
@@ -103,7 +106,7 @@ std::shared_ptr<Module> Module::load(const std::string& path) {
 }
 
 // Our own reference to the library keeps the function list in place while libp11 unloads and loads it in reload().
-Module::Module(std::string path) : path_(std::move(path)) {
+Module::Module(std::string path, std::string init) : path_(std::move(path)), init_(std::move(init)) {
   library_ = ::dlopen(path_.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library_ == nullptr) {
     const char* reason = ::dlerror();
@@ -133,6 +136,7 @@ Module::~Module() {
 void Module::start() {
   context_ = PKCS11_CTX_new();
   if (context_ == nullptr) throw unavailable("the PKCS#11 module cannot be loaded", "PKCS11_CTX_new");
+  if (!init_.empty()) PKCS11_CTX_init_args(context_, init_.c_str());
   ERR_clear_error();
   if (PKCS11_CTX_load(context_, path_.c_str()) != 0) {
     std::string cause = path_ + ": " + libp11_errors();
@@ -148,6 +152,7 @@ void Module::start() {
   if (!own_instance_) return;
   CK_C_INITIALIZE_ARGS arguments{};
   arguments.flags = CKF_OS_LOCKING_OK;
+  if (!init_.empty()) arguments.pReserved = init_.data();
   if (const CK_RV rv = functions_->C_Initialize(&arguments); rv != CKR_OK) {
     own_instance_ = false;
     stop();

@@ -27,8 +27,9 @@ namespace hsmsigner::hsm {
 class Module {
  public:
   // The module of this path: loaded now, or the one already loaded in this process, since a second C_Finalize would
-  // pull the token from under the first. Throws Error{token_unavailable}.
-  static std::shared_ptr<Module> load(const std::string& path);
+  // pull the token from under the first. `init` is C_Initialize's pReserved, "" for none. Throws
+  // Error{token_unavailable}, also when the module is loaded with another `init`.
+  static std::shared_ptr<Module> load(const std::string& path, const std::string& init = "");
   ~Module();
   Module(const Module&) = delete;
   Module& operator=(const Module&) = delete;
@@ -64,11 +65,12 @@ class Module {
   std::uint64_t incarnation() const noexcept { return incarnation_.load(std::memory_order_acquire); }
 
  private:
-  explicit Module(std::string path);
+  Module(std::string path, std::string init);
   void start();
   void stop() noexcept;
 
   const std::string path_;
+  std::string init_;  // not const: Cryptoki wants it so, and leaves it alone
   std::string description_;
   void* library_ = nullptr;
   CK_FUNCTION_LIST* functions_ = nullptr;

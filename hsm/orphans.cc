@@ -86,6 +86,7 @@ void Orphans::destroy_all(Session& session) {
       if (destroy_key(session, *key)) {
         claim.destroyed(key);
         log::info("key without a certificate destroyed", {{"id", key->id().to_string()}});
+        incidents_.key_destroyed(key->id());
       } else {
         claim.not_found(key);
       }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "hsm/incidents.h"
 #include "hsm/key_object.h"
 #include "hsm/session.h"
 
@@ -22,7 +23,8 @@ class Orphans {
     perhaps,
   };
 
-  Orphans() = default;
+  // `incidents` outlives this, and is told of each key destroyed.
+  explicit Orphans(Incidents& incidents) : incidents_(incidents) {}
   ~Orphans() { log_remaining(); }
   Orphans(const Orphans&) = delete;
   Orphans& operator=(const Orphans&) = delete;
@@ -46,6 +48,7 @@ class Orphans {
   };
   class Claim;
 
+  Incidents& incidents_;
   mutable std::mutex mutex_;
   std::vector<Entry> entries_;  // guarded by mutex_
 };

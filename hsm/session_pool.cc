@@ -25,9 +25,9 @@ bool worth_another_try(CkClass meaning) {
 
 }  // namespace
 
-SessionPool::SessionPool(Keeper& keeper, unsigned sessions, unsigned parallel_generations, unsigned parallel_ahead,
-                         std::size_t queue_limit, std::function<void(Session&)> at_end)
-    : keeper_(keeper), queue_limit_(queue_limit), at_end_(std::move(at_end)) {
+SessionPool::SessionPool(Keeper& keeper, Incidents& incidents, unsigned sessions, unsigned parallel_generations,
+                         unsigned parallel_ahead, std::size_t queue_limit, std::function<void(Session&)> at_end)
+    : keeper_(keeper), incidents_(incidents), queue_limit_(queue_limit), at_end_(std::move(at_end)) {
   const CK_ULONG all = limit_from(keeper_.token_info().ulMaxSessionCount);
   const CK_ULONG writing = limit_from(keeper_.token_info().ulMaxRwSessionCount);
   const CK_ULONG wanted = std::min({CK_ULONG{std::max(1U, sessions)}, writing, all - 1});  // the keeper has one
@@ -209,7 +209,7 @@ void SessionPool::execute(Job& job, Session& session) {
       std::optional<CkFailure> failure;
       bool begun = false;
       attempt(job, session, failure, begun);
-      if (!failure) return;
+      if (!failure) return incidents_.answered();
 
       const CkClass meaning = ck_class(failure->rv());
       const bool lost = meaning == CkClass::session_lost;
@@ -218,6 +218,7 @@ void SessionPool::execute(Job& job, Session& session) {
       if (lost) {
         log::warning("the token lost a session",
                      {{"call", failure->function()}, {"ck", ck_name(failure->rv())}, {"retry", retry}});
+        incidents_.lost(failure->rv());
       }
       if (!retry) {
         if (lost) keeper_.note_failure();

@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "hsm/ck_result.h"
+#include "hsm/incidents.h"
 #include "hsm/keeper.h"
 #include "hsm/session.h"
 
@@ -35,9 +36,9 @@ class SessionPool {
  public:
   // Opens the sessions: `sessions`, or as many as the token gives. Throws Error{token_unavailable} if that is none.
   // `at_end` is run by each worker as its last, after whatever it was left behind with.
-  // `parallel_ahead` of `parallel_generations` may be of the kind `ahead`.
-  SessionPool(Keeper& keeper, unsigned sessions, unsigned parallel_generations, unsigned parallel_ahead,
-              std::size_t queue_limit, std::function<void(Session&)> at_end);
+  // `parallel_ahead` of `parallel_generations` may be of the kind `ahead`. `keeper` and `incidents` outlive this.
+  SessionPool(Keeper& keeper, Incidents& incidents, unsigned sessions, unsigned parallel_generations,
+              unsigned parallel_ahead, std::size_t queue_limit, std::function<void(Session&)> at_end);
   // Waiting work is refused, running work is waited for: a call that hangs in the module holds this up.
   ~SessionPool();
   SessionPool(const SessionPool&) = delete;
@@ -96,6 +97,7 @@ class SessionPool {
   void close(Session& session) noexcept;
 
   Keeper& keeper_;
+  Incidents& incidents_;
   unsigned parallel_generations_ = 1;
   unsigned parallel_ahead_ = 1;
   const std::size_t queue_limit_;  // of each queue: a crowd that wants keys must not keep one from its signature

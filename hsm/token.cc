@@ -1,5 +1,7 @@
 #include "hsm/token.h"
 
+#include <map>
+
 #include "base/log.h"
 #include "hsm/ck_result.h"
 #include "hsm/key_exchange.h"
@@ -44,12 +46,14 @@ Error no_such_key(const Uuid& id, SourcePlace where) {
 }
 
 TokenImpl::TokenImpl(const TokenOptions& options, Secret pin)
-    : module_(Module::load(options.module_path)),
+    : incidents_(options.on_incident),
+      module_(Module::load(options.module_path, options.module_init)),
       keeper_(module_, options.selector, std::move(pin)),
       info_(info_from(*module_, keeper_)),
       capabilities_(capabilities_of(*module_, keeper_.slot().slot_id)),
-      pool_(keeper_, options.sessions, options.parallel_generations, options.parallel_ahead, options.queue_limit,
-            [this](Session& session) { orphans_.destroy_all(session); }) {}
+      orphans_(incidents_),
+      pool_(keeper_, incidents_, options.sessions, options.parallel_generations, options.parallel_ahead,
+            options.queue_limit, [this](Session& session) { orphans_.destroy_all(session); }) {}
 
 bool TokenImpl::unwraps_as_asked(CK_MECHANISM_TYPE mechanism, bool block_export) const {
   const std::lock_guard lock(mutex_);
@@ -97,6 +101,14 @@ GeneratedKey::GeneratedKey(std::shared_ptr<TokenImpl> token, std::shared_ptr<Tok
 
 GeneratedKey::~GeneratedKey() {
   if (token_) token_->discard(key_->id());
+}
+
+GeneratedKey generate_key(const std::shared_ptr<TokenImpl>& token, const KeyRequest& request, Deadline deadline,
+                          std::function<void(const MadeKey&)> judge) {
+  return make_in_worker(
+      token, request.id, deadline,
+      [impl = token.get(), object = token->objects().of(request.id), request,
+       judge = std::move(judge)](Session& session) { return make_key(session, *impl, object, request, judge); });
 }
 
 Token::Token(std::shared_ptr<TokenImpl> impl) : impl_(std::move(impl)) {}
@@ -184,6 +196,25 @@ void Token::destroy(const Uuid& id, Deadline deadline) {
 
 std::size_t Token::count_private_keys(Deadline deadline) {
   return impl_->pool().run(JobKind::quick, deadline, [](Session& session) { return hsm::count_private_keys(session); });
+}
+
+std::vector<ListedKey> Token::private_keys(Deadline deadline) {
+  return impl_->pool().run(JobKind::quick, deadline, [impl = impl_.get()](Session& session) {
+    std::vector<WalkedKey> walked = walk_private_keys(session);
+    std::map<Bytes, std::size_t> with_id;
+    for (const WalkedKey& each : walked) ++with_id[each.key.id];
+    std::vector<ListedKey> keys;
+    keys.reserve(walked.size());
+    for (WalkedKey& each : walked) {
+      const std::optional<Uuid> id = Uuid::from_bytes(each.key.id);
+      if (id && with_id[each.key.id] == 1) {
+        each.key.found = impl->objects().of(*id);
+        each.key.found->learn(each.handle, session.epoch());
+      }
+      keys.push_back(std::move(each.key));
+    }
+    return keys;
+  });
 }
 
 }  // namespace hsmsigner::hsm

@@ -6,8 +6,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,7 +20,9 @@
 #include "base/secret.h"
 #include "base/signer.h"
 #include "base/uuid.h"
+#include "hsm/incident.h"
 #include "hsm/key.h"
+#include "hsm/probe.h"
 
 namespace hsmsigner::hsm {
 
@@ -37,6 +41,9 @@ struct TokenOptions {
   unsigned parallel_ahead = 2;        // of the generations, how many may be made ahead of requests
   std::size_t queue_limit = 1024;     // generations and imports that may wait, and as many other calls; one more is
                                       // too_many_requests
+  std::string module_init{};  // handed to C_Initialize as pReserved, for modules that want it (NSS softokn); "": NULL
+  // See incident.h for what it may do. What it refers to outlives the token.
+  std::function<void(const TokenIncident&)> on_incident{};
 };
 
 struct TokenInfo {
@@ -136,15 +143,27 @@ class Token {
 
   // Live from the token. Throws Error{object_not_present} unless exactly one private key has this CKA_ID.
   KeyAttributes attributes(const Uuid& id, Deadline deadline);
+  // Likewise, for evidence: how many there are, and of a single one its attributes and its signature over this finished
+  // digest, which `public_key` must be able to sign. The objects are searched for, whatever is known of them.
+  KeyExamination examine(const Uuid& id, const PublicKey& public_key, Digest digest, ByteView digest_value,
+                         Deadline deadline);
   // Destroys the private key with this CKA_ID. Throws Error{object_not_present} when there is none.
   void destroy(const Uuid& id, Deadline deadline);
   // Private keys in the token, whoever made them. Walks the token: for inspection, not for the hot path.
   std::size_t count_private_keys(Deadline deadline);
+  // All of them with what the token says of each, in its order. One search, then some reads for each key.
+  std::vector<ListedKey> private_keys(Deadline deadline);
+
+  // Tries whether a blocked key comes out of the token: of each of these algorithms that it generates, with a
+  // throwaway key made by generate(). Throws nothing of the token: what fails makes the algorithm inconclusive. The
+  // keys and their copies are destroyed as those of requests that fail are.
+  ProbeResult probe(std::span<const KeyAlgorithm> algorithms, Deadline deadline);
 
   // Every private key by id and label: one search, then reads in pieces between which other work has its turn. Of those
   // that are the only one of their id, each that some TokenKey of this process stands for is located from then on.
   std::vector<NamedKey> walk(Deadline deadline);
-  // As attributes(), without a search if the key is located; and the public half, which a token tells of RSA keys alone.
+  // As attributes(), without a search if the key is located; and the public half, which a token tells of RSA keys
+  // alone.
   KeyDescription describe(const Uuid& id, Deadline deadline);
   // Whether anything in this process holds the key or is making it.
   bool in_use(const Uuid& id);

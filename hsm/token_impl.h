@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "hsm/capabilities.h"
+#include "hsm/incidents.h"
 #include "hsm/keeper.h"
 #include "hsm/key_object.h"
 #include "hsm/orphans.h"
@@ -32,6 +33,7 @@ class TokenImpl {
   SessionPool& pool() noexcept { return pool_; }
 
   Orphans& orphans() noexcept { return orphans_; }
+  Incidents& incidents() noexcept { return incidents_; }
 
   // Sees to it that a key which nobody wants is destroyed: waits for that within a deadline of its own, and leaves it
   // to a later sweep where it takes longer.
@@ -44,6 +46,7 @@ class TokenImpl {
  private:
   void sweep_until(Deadline deadline) noexcept;
 
+  Incidents incidents_;
   std::shared_ptr<Module> module_;
   Keeper keeper_;
   TokenInfo info_;
@@ -66,6 +69,12 @@ struct MadeKey {
 // becomes an orphan. Runs on a worker. Throws CkFailure, and Error.
 MadeKey make_key(Session& session, TokenImpl& token, const std::shared_ptr<KeyObject>& object,
                  const KeyRequest& request);
+// The same, but `judge` says by throwing that the key is not what was asked.
+MadeKey make_key(Session& session, TokenImpl& token, const std::shared_ptr<KeyObject>& object,
+                 const KeyRequest& request, const std::function<void(const MadeKey&)>& judge);
+// make_key() on a worker, for who asks; see GeneratedKey.
+GeneratedKey generate_key(const std::shared_ptr<TokenImpl>& token, const KeyRequest& request, Deadline deadline,
+                          std::function<void(const MadeKey&)> judge);
 
 // The two ways in which a key that a call was to make does not come to be, for make_key and its like.
 //

@@ -68,6 +68,7 @@ MadeKey proven_or_destroyed(Session& session, TokenImpl& token, const std::share
   } catch (const CkFailure& failure) {
     give_up();
     session.failed(failure.rv());
+    if (ck_class(failure.rv()) == CkClass::session_lost) token.incidents().lost(failure.rv());
     throw to_error(failure);
   } catch (...) {
     give_up();
@@ -77,6 +78,15 @@ MadeKey proven_or_destroyed(Session& session, TokenImpl& token, const std::share
 
 MadeKey make_key(Session& session, TokenImpl& token, const std::shared_ptr<KeyObject>& object,
                  const KeyRequest& request) {
+  return make_key(session, token, object, request, [&](const MadeKey& made) {
+    if (const auto mismatch = first_mismatch(request, made.attributes)) {
+      throw Error(ErrorKind::internal_error, {mismatch->sentence}).with_cause("key " + request.id.to_string());
+    }
+  });
+}
+
+MadeKey make_key(Session& session, TokenImpl& token, const std::shared_ptr<KeyObject>& object,
+                 const KeyRequest& request, const std::function<void(const MadeKey&)>& judge) {
   KeyPairTemplates pair = key_pair_templates(request);
   CK_MECHANISM mechanism{pair.mechanism, nullptr, 0};
   CK_OBJECT_HANDLE public_half = CK_INVALID_HANDLE;
@@ -93,9 +103,7 @@ MadeKey make_key(Session& session, TokenImpl& token, const std::shared_ptr<KeyOb
     MadeKey made{object, read_public_key(session, public_half, request.algorithm), {}};
     if (session.ck().C_DestroyObject(session.handle(), public_half) != CKR_OK) session.poison();
     made.attributes = read_attributes(session, private_half);
-    if (const auto mismatch = first_mismatch(request, made.attributes)) {
-      throw Error(ErrorKind::internal_error, {mismatch->sentence}).with_cause("key " + request.id.to_string());
-    }
+    judge(made);
     return made;
   });
 }

@@ -11,14 +11,19 @@
 #include <vector>
 
 #include "app/account_commands.h"
+#include "app/audit_command_line.h"
 #include "app/commands.h"
+#include "app/evidence_command_line.h"
 #include "app/pin_source.h"
+#include "app/probe_command.h"
 #include "app/process_hardening.h"
+#include "app/report_command_line.h"
 #include "app/serve.h"
 #include "app/settings.h"
 #include "app/token_commands.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "policy/policies.h"
 
 namespace hsmsigner::app {
 namespace {
@@ -63,6 +68,7 @@ struct Arguments : CommandResult {
   AccountCreateOptions account;
   int account_days = 0;  // 0: never
   bool defaults = false;
+  bool quick = false;
 };
 
 void add_module_option(CLI::App& command, Arguments& arguments) {
@@ -110,13 +116,31 @@ void add_token_init(CLI::App& token, Arguments& arguments) {
   });
 }
 
+void add_token_probe(CLI::App& token, Arguments& arguments) {
+  CLI::App& probe = *token.add_subcommand(
+      "probe", "Try whether the token gives out keys that must not leave it, with throwaway keys");
+  add_config_option(probe, arguments);
+  probe.add_flag("--quick", arguments.quick, "One algorithm of each family, not every one that the service issues");
+  probe.footer(
+      "Exit code: 0 the token keeps its keys, 1 it does not, 2 inconclusive. A failure to open the token is 1 or 2 "
+      "too, "
+      "without a conclusion.\n\n"
+      "Example:\n"
+      "  hsm-signer token probe --config /etc/hsm-signer/hsm-signer.toml");
+  probe.callback([&] {
+    const Settings settings = settings_for(arguments);
+    arguments.exit_code = probe_token(settings, user_pin(settings), arguments.quick, std::cout, std::cerr);
+  });
+}
+
 void add_token(CLI::App& app, Arguments& arguments) {
-  CLI::App& token = *app.add_subcommand("token", "Initialise, list and show PKCS#11 tokens");
+  CLI::App& token = *app.add_subcommand("token", "Initialise, list, show and probe PKCS#11 tokens");
   token.require_subcommand(1);
   token.footer(
       "Example:\n"
       "  hsm-signer token list");
   add_token_init(token, arguments);
+  add_token_probe(token, arguments);
 
   CLI::App& list = *token.add_subcommand("list", "List the tokens of a module; needs no PIN");
   add_module_option(list, arguments);
@@ -248,7 +272,7 @@ void add_config(CLI::App& app, Arguments& arguments) {
       "Example:\n"
       "  hsm-signer config check --config hsm-signer.toml");
   check.callback([&] {
-    load_settings(arguments.config_file);
+    policy::Policies::load(load_settings(arguments.config_file).policy);
     std::cout << arguments.config_file << ": ok\n";
   });
 
@@ -314,7 +338,11 @@ int run(int argc, char** argv) {
   add_token(app, arguments);
   add_account(app, arguments);
   add_access_token_key(app, arguments);
+  add_audit(app, arguments);
+  add_evidence(app, arguments);
+  add_report(app, arguments);
   add_config(app, arguments);
+  add_policy(app, arguments);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -326,7 +354,7 @@ int run(int argc, char** argv) {
   std::cout.flush();
   if (!std::cout) {
     complain("standard output could not be written");
-    return kExitFailure;
+    return arguments.exit_code != 0 ? arguments.exit_code : kExitFailure;
   }
   return arguments.exit_code;
 }

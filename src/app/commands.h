@@ -19,6 +19,8 @@ struct CommandResult {
 // `-c, --config FILE`, which goes to `result.config_file`.
 void add_config_option(CLI::App& command, CommandResult& result, bool required = true);
 
+void add_policy(CLI::App& app, CommandResult& result);  // policy_command_line.cc
+
 // Reads the file and sets the log up as it says. Throws as load_settings().
 Settings settings_for(const CommandResult& result);
 // From where the settings say.

@@ -9,6 +9,7 @@
 
 #include "app/settings_table.h"
 #include "audit/event_line.h"
+#include "base/error.h"
 #include "crypto/digest.h"
 
 namespace hsmsigner::app {
@@ -54,9 +55,7 @@ std::string difference(const Details& before, const Details& now) {
   return names;
 }
 
-}  // namespace
-
-void tell_started(store::JournalStore& journal, const Settings& settings, const std::string& url, Deadline deadline) {
+void append_start(store::JournalStore& journal, const Settings& settings, const std::string& url, Deadline deadline) {
   Details now = details_of(settings);
   const std::optional<Details> before = last_on_record(journal);
   if (!before || *before != now) {
@@ -74,6 +73,17 @@ void tell_started(store::JournalStore& journal, const Settings& settings, const 
                    {"process_id", std::to_string(::getpid())},
                    {"settings_sha256", crypto::sha256_hex(show_settings(settings))}};
   journal.append(event, deadline);
+}
+
+}  // namespace
+
+void tell_started(store::JournalStore& journal, const Settings& settings, const std::string& url, Deadline deadline) {
+  try {
+    append_start(journal, settings, url, deadline);
+  } catch (const Error& error) {
+    throw Error(ErrorKind::journal_unavailable, {"journal: the start cannot be told, so the server does not serve"})
+        .with_cause(error.what());
+  }
 }
 
 void tell_stopped(store::JournalStore& journal, End end, Deadline deadline) {

@@ -12,6 +12,7 @@
 #include "api/http_server.h"
 #include "base/log.h"
 #include "hsm/token.h"
+#include "policy/policies.h"
 #include "service/checkpointer.h"
 #include "store/store.h"
 #include "tls/context.h"
@@ -40,9 +41,11 @@ struct Settings {
   api::ServerOptions server;
   TlsSettings tls;
   hsm::TokenOptions token;
-  std::string pin_file;  // one of the two; neither: a prompt on the terminal
+  std::string accept_leaking_token;  // its serial number, or its label when it has none
+  std::string pin_file;              // one of the two; neither: a prompt on the terminal
   std::string pin_env = "HSM_SIGNER_PIN";
   store::StoreOptions store;
+  policy::PolicyOptions policy;
   std::chrono::seconds rotation_grace{3600};
   AuditSettings audit;
   log::Level log_level = log::Level::info;

@@ -9,6 +9,7 @@
 #include "base/container.h"
 #include "base/internet_names.h"
 #include "base/uuid.h"
+#include "policy/policies.h"
 #include "service/syslog_target.h"
 
 namespace hsmsigner::app {
@@ -67,6 +68,7 @@ Kind seconds(Member<std::chrono::seconds> member, std::int64_t least, std::int64
 }
 
 using TextRule = Fault (*)(const std::string&);
+constexpr std::size_t kMostTexts = 10000;  // of a list
 
 Kind text(Member<std::string> member, TextRule rule) {
   return Kind{[=](Settings& settings, const toml::node& node) -> Fault {
@@ -80,6 +82,35 @@ Kind text(Member<std::string> member, TextRule rule) {
                 return {};
               },
               [=](const Settings& settings) { return toml_quoted(value_of(member, settings)); },
+              {},
+              {},
+              {}};
+}
+
+// Texts in square brackets.
+Kind texts(Member<std::vector<std::string>> member, TextRule rule) {
+  return Kind{[=](Settings& settings, const toml::node& node) -> Fault {
+                const toml::array* const list = node.as_array();
+                if (list == nullptr) return "must be a list of texts in square brackets";
+                if (list->size() > kMostTexts) return "must have at most " + std::to_string(kMostTexts) + " items";
+                std::vector<std::string> values;
+                for (const toml::node& item : *list) {
+                  const std::string place = "item " + std::to_string(values.size() + 1) + " ";
+                  const auto* value = item.as_string();
+                  if (value == nullptr) return place + "must be text in quotation marks";
+                  if (Fault fault = rule(value->get())) return place + *fault;
+                  values.push_back(value->get());
+                }
+                member(settings) = std::move(values);
+                return {};
+              },
+              [=](const Settings& settings) {
+                std::string list;
+                for (const std::string& value : value_of(member, settings)) {
+                  list += (list.empty() ? "" : ", ") + toml_quoted(value);
+                }
+                return "[" + list + "]";
+              },
               {},
               {},
               {}};
@@ -146,6 +177,12 @@ Fault certificate_reference(const std::string& value) {
   const std::size_t slash = value.find('/');
   if (slash != std::string::npos && slash + 1 < value.size() && Container::parse(value.substr(0, slash))) return {};
   return "must be a certificate's id, or its container and name, such as \"folder:Infra/server\"";
+}
+
+// Whether there is such a profile is seen when the profiles are read (policy/policies.h).
+Fault policy_assignment(const std::string& value) {
+  if (policy::Assignment::parse(value)) return {};
+  return "must be a container and a profile, such as \"folder:Web=modern\"";
 }
 
 Fault variable_name(const std::string& value) {
@@ -226,6 +263,16 @@ const std::vector<Setting>& settings_table() {
        "`hsm-signer token list` shows them."},
       {"token", "serial", text([](Settings& s) -> std::string& { return s.token.selector.serial; }, token_serial),
        "The token's serial number, as the token writes it."},
+      {"token", "module_init", text([](Settings& s) -> std::string& { return s.token.module_init; }, anything),
+       "Text that the module wants in C_Initialize (as pReserved); most want none. NSS softokn:\n"
+       "\"configdir='sql:DIRECTORY' certPrefix='' keyPrefix='' secmod='secmod.db' flags=\"."},
+      {"token", "accept_leaking_token",
+       text([](Settings& s) -> std::string& { return s.accept_leaking_token; }, token_label),
+       "The server tries at its start whether the token gives keys out (`hsm-signer token probe`), and does not serve "
+       "with\n"
+       "one that does, or of which it cannot be shown that it does not, unless it is the token named here: by its "
+       "serial\n"
+       "number, or by its label when it has none."},
       {"token", "pin_file", path([](Settings& s) -> std::string& { return s.pin_file; }, anything),
        "File with the user PIN on its only line, readable by its owner alone (mode 0600). Empty: none.\n"
        "The PIN itself never stands in this file."},
@@ -250,6 +297,15 @@ const std::vector<Setting>& settings_table() {
       {"auth", "rotation_grace_seconds",
        seconds([](Settings& s) -> std::chrono::seconds& { return s.rotation_grace; }, 0, kThirtyDays),
        "Seconds that an account's old secret is still taken after its holder has rotated it; 0: not at all."},
+
+      {"policy", "default", text([](Settings& s) -> std::string& { return s.policy.fallback; }, not_empty),
+       "The policy profile of every container that policy.containers does not name. Built in: scm, modern, cabf-tls,\n"
+       "fips; `hsm-signer policy list` shows them (docs/POLICY.md)."},
+      {"policy", "directory", path([](Settings& s) -> std::string& { return s.policy.directory; }, anything),
+       "Where profiles of your own are, each a file *.toml. Empty: none."},
+      {"policy", "containers",
+       texts([](Settings& s) -> std::vector<std::string>& { return s.policy.containers; }, policy_assignment),
+       "The profiles of single containers: [\"folder:Web=cabf-tls\", \"device:fw-1=modern\"]. Each container once."},
 
       {"audit", "checkpoint_events",
        whole_number<std::uint64_t>([](Settings& s) -> std::uint64_t& { return s.audit.checkpoints.events; }, 1,

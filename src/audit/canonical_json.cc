@@ -41,6 +41,11 @@ void CanonicalObject::number(std::string_view key, std::uint64_t value) {
   members_ += std::to_string(value);
 }
 
+void CanonicalObject::flag(std::string_view key, bool value) {
+  name(key);
+  members_ += value ? "true" : "false";
+}
+
 void CanonicalObject::object(std::string_view key, const CanonicalObject& value) {
   name(key);
   members_ += value.finished();

@@ -12,6 +12,7 @@ class CanonicalObject {
  public:
   void text(std::string_view name, std::string_view value);
   void number(std::string_view name, std::uint64_t value);
+  void flag(std::string_view name, bool value);
   void object(std::string_view name, const CanonicalObject& value);
   std::string finished() const { return "{" + members_ + "}"; }
 

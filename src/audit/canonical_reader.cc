@@ -12,6 +12,21 @@ namespace {
 
 std::string string_of(const rapidjson::Value& value) { return {value.GetString(), value.GetStringLength()}; }
 
+std::optional<std::string> text_of(const rapidjson::Value* value) {
+  return value != nullptr && value->IsString() ? std::optional(string_of(*value)) : std::nullopt;
+}
+
+std::optional<std::uint64_t> number_of(const rapidjson::Value* value) {
+  return value != nullptr && value->IsUint64() ? std::optional(value->GetUint64()) : std::nullopt;
+}
+
+const rapidjson::Value* member_of(const rapidjson::Value* object, std::string_view name) {
+  if (object == nullptr || !object->IsObject()) return nullptr;
+  const auto found = object->FindMember(
+      rapidjson::Value(rapidjson::StringRef(name.data(), static_cast<rapidjson::SizeType>(name.size()))));
+  return found == object->MemberEnd() ? nullptr : &found->value;
+}
+
 }  // namespace
 
 ObjectReader::ObjectReader(std::string_view text) {
@@ -22,14 +37,21 @@ ObjectReader::ObjectReader(std::string_view text) {
   document_.ParseStream<rapidjson::kParseValidateEncodingFlag | rapidjson::kParseIterativeFlag>(stream);
 }
 
-std::optional<std::string> ObjectReader::text(std::string_view name) const {
-  const rapidjson::Value* const value = member(name);
-  return value != nullptr && value->IsString() ? std::optional(string_of(*value)) : std::nullopt;
+std::optional<std::string> ObjectReader::text(std::string_view name) const { return text_of(member(name)); }
+
+std::optional<std::string> ObjectReader::text(std::string_view object, std::string_view name) const {
+  return text_of(member(object, name));
 }
 
-std::optional<std::uint64_t> ObjectReader::number(std::string_view name) const {
-  const rapidjson::Value* const value = member(name);
-  return value != nullptr && value->IsUint64() ? std::optional(value->GetUint64()) : std::nullopt;
+std::optional<std::uint64_t> ObjectReader::number(std::string_view name) const { return number_of(member(name)); }
+
+std::optional<std::uint64_t> ObjectReader::number(std::string_view object, std::string_view name) const {
+  return number_of(member(object, name));
+}
+
+std::optional<bool> ObjectReader::flag(std::string_view object, std::string_view name) const {
+  const rapidjson::Value* const value = member(object, name);
+  return value != nullptr && value->IsBool() ? std::optional(value->GetBool()) : std::nullopt;
 }
 
 std::optional<UnixMillis> ObjectReader::time(std::string_view name) const {
@@ -58,10 +80,11 @@ std::optional<std::vector<std::pair<std::string, std::string>>> ObjectReader::te
 }
 
 const rapidjson::Value* ObjectReader::member(std::string_view name) const {
-  if (document_.HasParseError() || !document_.IsObject()) return nullptr;
-  const auto found = document_.FindMember(
-      rapidjson::Value(rapidjson::StringRef(name.data(), static_cast<rapidjson::SizeType>(name.size()))));
-  return found == document_.MemberEnd() ? nullptr : &found->value;
+  return document_.HasParseError() ? nullptr : member_of(&document_, name);
+}
+
+const rapidjson::Value* ObjectReader::member(std::string_view object, std::string_view name) const {
+  return member_of(member(object), name);
 }
 
 }  // namespace hsmsigner::audit

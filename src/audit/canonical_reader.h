@@ -27,11 +27,16 @@ class ObjectReader {
   std::optional<UnixMillis> time(std::string_view name) const;
   // 64 lower-case hexadecimal digits.
   std::optional<std::string> sha256(std::string_view name) const;
+  // A member of an object; `name` stands in that.
+  std::optional<std::string> text(std::string_view object, std::string_view name) const;
+  std::optional<std::uint64_t> number(std::string_view object, std::string_view name) const;
+  std::optional<bool> flag(std::string_view object, std::string_view name) const;
   // An object of texts, in its order; nothing also when a name is there twice.
   std::optional<std::vector<std::pair<std::string, std::string>>> texts(std::string_view name) const;
 
  private:
   const rapidjson::Value* member(std::string_view name) const;
+  const rapidjson::Value* member(std::string_view object, std::string_view name) const;
 
   rapidjson::Document document_;
 };

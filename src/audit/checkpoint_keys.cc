@@ -55,6 +55,17 @@ std::optional<Refusal> CheckpointKeys::add(const AuditKeyItem& item) {
   return std::nullopt;
 }
 
+std::optional<Refusal> CheckpointKeys::compare(const Event& made) const {
+  const auto known = told_.find(made.object);
+  if (known == told_.end()) return std::nullopt;
+  for (const auto& [name, value] : made.details) {
+    if (name == kMadeKeyDigest && value != known->second.fingerprint) {
+      return Refusal{Fault::key_contradicted, kid(made.object) + " is another than the one that was made"};
+    }
+  }
+  return std::nullopt;
+}
+
 const CheckpointKeys::Known* CheckpointKeys::find_signer(std::string_view jws, const std::string& key_id) const {
   if (!pinned_.empty()) {
     const auto signer = std::find_if(pinned_.begin(), pinned_.end(),

@@ -11,11 +11,15 @@
 #include <vector>
 
 #include "audit/checkpoint.h"
+#include "audit/event.h"
 #include "audit/journal_source.h"
 #include "audit/problem.h"
 #include "base/signer.h"
 
 namespace hsmsigner::audit {
+
+// Detail of audit_key_made: the key's crypto::public_key_fingerprint().
+inline constexpr const char* kMadeKeyDigest = "public_key_sha256";
 
 // A key that has signed a checkpoint.
 struct KeyUse {
@@ -43,6 +47,8 @@ class CheckpointKeys {
 
   // A key that the journal tells.
   std::optional<Refusal> add(const AuditKeyItem& item);
+  // Whether an event that tells of a key's making, audit_key_made, tells of the key that is known under this id.
+  std::optional<Refusal> compare(const Event& made) const;
   // Reads a checkpoint and verifies its signature.
   std::variant<SignedCheckpoint, Refusal> read(std::string_view jws) const;
   // Counts one that read() took.

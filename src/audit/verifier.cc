@@ -52,6 +52,7 @@ Verifier::Verifier(VerifierOptions options) : keys_(std::move(options.pinned_key
       throw Error(ErrorKind::invalid_object, {"a kept checkpoint is no checkpoint"});
     }
     const std::uint64_t sequence = checkpoint->sequence;
+    kept_numbers_.insert(checkpoint->number);
     kept_.emplace(sequence, Kept{std::move(jws), *std::move(checkpoint)});
   }
 }
@@ -91,6 +92,12 @@ void Verifier::take(const EventItem& item, JournalSource& source) {
     }
   }
   if (!stands_in_order(*event, hash, source)) return;
+  if (event->event.kind == EventKind::audit_key_made) {
+    if (const auto refusal = keys_.compare(event->event)) {
+      refuse(refusal->fault, event->sequence, refusal->why, place);
+      return;
+    }
+  }
   if (first_here_ == 0) first_here_ = event->sequence;
   if (verdict_.first == 0) verdict_.first = event->sequence;
   verdict_.last = event->sequence;
@@ -126,10 +133,10 @@ bool Verifier::begins_well(const ChainedEvent& event, const JournalSource& sourc
   const std::string& place = source.place();
   if (!verdict_.last_checkpoint) {
     if (event.sequence == 1 && event.previous == kNoPrevious) return true;
-    return refuse(Fault::start_unfounded, event.sequence,
+    return refuse(Fault::start_unfounded, expected(),
                   event.sequence == 1 ? "the first event names one before it"
                                       : "the journal begins at " + event_number(event.sequence) +
-                                            ", and no checkpoint vouches for the one before it",
+                                            ", and no checkpoint vouches for those before it",
                   place);
   }
   const Checkpoint& start = *verdict_.last_checkpoint;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -94,7 +95,8 @@ class Verifier {
   std::pair<std::uint64_t, std::uint64_t> since_last_checkpoint(std::uint64_t until) const;
 
   CheckpointKeys keys_;
-  Kepts kept_;  // by sequence
+  Kepts kept_;                            // by sequence
+  std::set<std::uint64_t> kept_numbers_;  // theirs
   Verdict verdict_;
   std::string before_head_;    // `previous` of the last event
   Link link_;                  // the last checkpoint of all

@@ -36,6 +36,7 @@ bool Verifier::agrees_with_kept(std::uint64_t sequence, const std::string& hash,
 }
 
 bool Verifier::is_the_kept_one(const CheckpointItem& item, const Checkpoint& checkpoint, const JournalSource& source) {
+  if (!kept_numbers_.contains(checkpoint.number)) return true;
   for (auto& [sequence, kept] : kept_) {
     if (kept.checkpoint.number != checkpoint.number) continue;
     if (!is_trusted(kept)) return false;

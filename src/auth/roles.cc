@@ -23,9 +23,11 @@ constexpr OperationRow kOperations[] = {
     {Operation::delete_certificate, "delete_certificate", true},
     {Operation::export_private_key, "export_private_key", true},
     {Operation::use_key, "use_key", true},
+    {Operation::read_evidence, "read_evidence", true},
     {Operation::read_accounts, "read_accounts", false},
     {Operation::change_accounts, "change_accounts", false},
     {Operation::read_journal, "read_journal", false},
+    {Operation::read_report, "read_report", false},
 };
 
 class OperationSet {
@@ -52,10 +54,13 @@ constexpr RoleRow kRoles[] = {
     {Role::issuer,
      "issuer",
      {Operation::read_certificates, Operation::generate_certificate, Operation::import_certificate,
-      Operation::delete_certificate, Operation::use_key}},
+      Operation::delete_certificate, Operation::use_key, Operation::read_evidence}},
     {Role::exporter, "exporter", {Operation::read_certificates, Operation::export_private_key}},
     {Role::signer, "signer", {Operation::read_certificates, Operation::use_key}},
-    {Role::auditor, "auditor", {Operation::read_certificates, Operation::read_accounts, Operation::read_journal}},
+    {Role::auditor,
+     "auditor",
+     {Operation::read_certificates, Operation::read_evidence, Operation::read_accounts, Operation::read_journal,
+      Operation::read_report}},
     {Role::reader, "reader", {Operation::read_certificates}},
 };
 

@@ -24,10 +24,12 @@ enum class Operation {
   import_certificate,
   delete_certificate,
   export_private_key,
-  use_key,  // sign with a key that is here: another's certificate under a certificate authority
+  use_key,        // sign with a key that is here: another's certificate under a certificate authority
+  read_evidence,  // the token's own word on a key, signed
   read_accounts,
   change_accounts,
   read_journal,
+  read_report,
 };
 std::string_view to_string(Operation operation) noexcept;
 std::span<const Operation> all_operations() noexcept;

@@ -1,6 +1,7 @@
 #include "service/checkpointer.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 #include "service/retry_wait.h"
@@ -8,8 +9,13 @@
 namespace hsmsigner::service {
 
 Checkpointer::Checkpointer(Checkpoints& checkpoints, store::JournalStore& journal, CheckpointRhythm rhythm,
-                           CheckpointPace pace)
-    : checkpoints_(checkpoints), journal_(journal), rhythm_(rhythm), pace_(pace), thread_([this] { run(); }) {}
+                           std::function<void()> before_look, CheckpointPace pace)
+    : checkpoints_(checkpoints),
+      journal_(journal),
+      rhythm_(rhythm),
+      before_look_(std::move(before_look)),
+      pace_(pace),
+      thread_([this] { run(); }) {}
 
 Checkpointer::~Checkpointer() { end_thread(); }
 
@@ -39,6 +45,11 @@ void Checkpointer::run() {
 }
 
 std::chrono::milliseconds Checkpointer::look() {
+  try {
+    if (before_look_) before_look_();
+  } catch (const std::exception& error) {
+    log::warning("journal not told what gathered", {{"reason", error.what()}});
+  }
   try {
     if (is_due()) {
       // A journal that is far ahead takes several; each is made at a look of its own, so that an end is heeded.

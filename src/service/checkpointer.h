@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -32,9 +33,10 @@ struct CheckpointPace {
 // is logged as a warning and tried again, for as long as it takes.
 class Checkpointer {
  public:
-  // All of them outlive this object.
+  // All of them outlive this object. `before_look`, if any, is called on the thread before each look, to put into the
+  // journal what gathered elsewhere; what it throws is logged.
   Checkpointer(Checkpoints& checkpoints, store::JournalStore& journal, CheckpointRhythm rhythm,
-               CheckpointPace pace = {});
+               std::function<void()> before_look = {}, CheckpointPace pace = {});
   // Makes no last one: that is finish(). Waits for a try under way, which ends by its deadline.
   ~Checkpointer();
   Checkpointer(const Checkpointer&) = delete;
@@ -57,6 +59,7 @@ class Checkpointer {
   Checkpoints& checkpoints_;
   store::JournalStore& journal_;
   const CheckpointRhythm rhythm_;
+  const std::function<void()> before_look_;
   const CheckpointPace pace_;
 
   // The thread's own.

@@ -10,6 +10,7 @@
 #include "service/access_rules.h"
 #include "service/certificate_event.h"
 #include "service/certificate_facts.h"
+#include "service/policy_facts.h"
 
 namespace hsmsigner::service {
 namespace {
@@ -104,6 +105,7 @@ store::CertificateRecord Exchange::import_certificate(const Actor& actor, Import
   if (there) throw Error(ErrorKind::name_not_unique, {"name: the container has a certificate of this name"});
 
   const bool with_key = parsed.key != nullptr;
+  if (with_key) require_importable(policies_, request, parsed.certificate);
   store::CertificateRecord record = add(actor, request, std::move(parsed), compose, deadline);
   log::info("certificate imported", {{"id", record.id.to_string()},
                                      {"name", record.name},
@@ -151,6 +153,7 @@ store::CertificateRecord Exchange::complete(const Actor& actor, store::Certifica
   if (pki::read_signing_request(record.request_pem).public_key != parsed.certificate.public_key()) {
     refuse("certificate_file: was not issued for the signing request that waits under this name");
   }
+  require_completable(policies_, record.container, parsed.certificate);
   fill_from(parsed.certificate, record);
   record.issuer_id = issuer_of(parsed.certificate);
   store::AnswerRecord answer;

@@ -11,6 +11,7 @@
 #include "base/secret.h"
 #include "hsm/token.h"
 #include "pki/certificate.h"
+#include "policy/policies.h"
 #include "service/actor.h"
 #include "service/answer_composer.h"
 #include "service/catalogue.h"
@@ -47,8 +48,8 @@ class Exchange {
  public:
   // All of them outlive this object.
   Exchange(hsm::Token& token, store::CertificateStore& store, store::JournalStore& journal, NameReservations& names,
-           Catalogue& catalogue)
-      : token_(token), store_(store), journal_(journal), names_(names), catalogue_(catalogue) {}
+           const policy::Policies& policies, Catalogue& catalogue)
+      : token_(token), store_(store), journal_(journal), names_(names), policies_(policies), catalogue_(catalogue) {}
 
   // A certificate; with its key, which then moves into the token; or the certificate that a pending signing request
   // waits for. A failure leaves neither key nor record. Throws Error: auth_unauthorized, invalid_object (of the form
@@ -81,6 +82,7 @@ class Exchange {
   store::CertificateStore& store_;
   store::JournalStore& journal_;
   NameReservations& names_;
+  const policy::Policies& policies_;
   Catalogue& catalogue_;
 };
 

@@ -11,11 +11,15 @@ constexpr std::size_t kMostAddresses = 256;
 
 void FailureJournal::note(const audit::Event& failure, Deadline deadline) {
   std::optional<audit::Event> summary;
+  std::size_t counted = 0;
   bool write = false;
   {
     const Instant now = std::chrono::steady_clock::now();
     const std::lock_guard lock(mutex_);
-    if (over(now)) summary = close_window(now);
+    if (over(now)) {
+      counted = counted_;
+      summary = close_window(now);
+    }
     const std::string& address = failure.origin.address;
     std::size_t& of_address = written_[address];
     write = of_address < limits_.of_address && written_in_all_ < limits_.of_all;
@@ -28,7 +32,7 @@ void FailureJournal::note(const audit::Event& failure, Deadline deadline) {
       if (counted_of_.size() < kMostAddresses || counted_of_.contains(address)) ++counted_of_[address];
     }
   }
-  if (summary) journal_.append(*summary, deadline);
+  if (summary) tell(*summary, counted, deadline);
   if (write) journal_.append(failure, deadline);
 }
 
@@ -37,11 +41,12 @@ std::optional<audit::Event> FailureJournal::close_window(Instant now) {
   if (counted_ > 0) {
     const auto most = std::max_element(counted_of_.begin(), counted_of_.end(),
                                        [](const auto& a, const auto& b) { return a.second < b.second; });
+    const bool named = most != counted_of_.end();
     summary = audit::Event{.kind = audit::EventKind::failures_summarized, .outcome = audit::Outcome::refused};
-    summary->origin.address = most->first;
+    if (named) summary->origin.address = most->first;
     summary->details = {
         {"count", std::to_string(counted_)},
-        {"count_of_address", std::to_string(most->second)},
+        {"count_of_address", std::to_string(named ? most->second : 0)},
         {"addresses", std::to_string(counted_of_.size()) + (counted_of_.size() < kMostAddresses ? "" : " or more")},
         {"window_seconds", std::to_string(std::chrono::duration_cast<std::chrono::seconds>(now - begun_).count())}};
   }
@@ -55,12 +60,24 @@ std::optional<audit::Event> FailureJournal::close_window(Instant now) {
 
 void FailureJournal::tell_counted(Deadline deadline, bool even_if_open) {
   std::optional<audit::Event> summary;
+  std::size_t counted = 0;
   {
     const Instant now = std::chrono::steady_clock::now();
     const std::lock_guard lock(mutex_);
+    counted = counted_;
     if (even_if_open || over(now)) summary = close_window(now);
   }
-  if (summary) journal_.append(*summary, deadline);
+  if (summary) tell(*summary, counted, deadline);
+}
+
+void FailureJournal::tell(const audit::Event& summary, std::size_t count, Deadline deadline) {
+  try {
+    journal_.append(summary, deadline);
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    counted_ += count;  // of whom is lost with the event
+    throw;
+  }
 }
 
 }  // namespace hsmsigner::service

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "audit/event.h"
@@ -38,8 +39,10 @@ class FailureJournal {
 
  private:
   using Instant = std::chrono::steady_clock::time_point;
-  // Guarded by mutex_. Empties the window; nothing when nothing was counted in it.
+  // With mutex_ held. Empties the window; nothing when nothing was counted in it.
   std::optional<audit::Event> close_window(Instant now);
+  // What cannot be told is counted again, and thrown.
+  void tell(const audit::Event& summary, std::size_t count, Deadline deadline);
   bool over(Instant now) const { return now - begun_ >= limits_.window; }
 
   store::JournalStore& journal_;

@@ -15,6 +15,7 @@
 #include "service/certificate_key.h"
 #include "service/issuer_resolver.h"
 #include "service/name_reservations.h"
+#include "service/policy_facts.h"
 #include "service/serial_numbers.h"
 
 namespace hsmsigner::service {
@@ -39,17 +40,18 @@ pki::SubjectName subject_of(const GenerateRequest& request) {
 struct Plan {
   std::shared_ptr<const Issuer> issuer;  // null: self-signed, or a signing request
   UnixTime not_before;
-  UnixTime not_after;
+  std::optional<UnixTime> not_after;  // nothing: a signing request
 };
 
 }  // namespace
 
 struct Generation::Impl {
-  Impl(hsm::Token& token_in, store::CertificateStore& store_in, NameReservations& names_in, Clock clock_in,
-       KeyPool* pool_in)
+  Impl(hsm::Token& token_in, store::CertificateStore& store_in, NameReservations& names_in,
+       const policy::Policies& policies_in, Clock clock_in, KeyPool* pool_in)
       : token(token_in),
         store(store_in),
         names(names_in),
+        policies(policies_in),
         clock(std::move(clock_in)),
         pool(pool_in),
         issuers(token_in, store_in),
@@ -74,6 +76,7 @@ struct Generation::Impl {
   hsm::Token& token;
   store::CertificateStore& store;
   NameReservations& names;
+  const policy::Policies& policies;
   Clock clock;
   KeyPool* pool;
   IssuerResolver issuers;
@@ -102,7 +105,8 @@ Plan Generation::Impl::plan(const auth::Caller& caller, GenerateRequest& request
   if (request.certificate_authority && plan.issuer != nullptr && plan.issuer->authorities_below == 0u) {
     faults.push_back("signed_by: the path length of this certificate authority allows no further authority below it");
   }
-  if (!faults.empty()) throw Error(ErrorKind::invalid_object, std::move(faults));
+  const std::string help = add_refusals(policies, request, plan.issuer.get(), plan.not_before, plan.not_after, faults);
+  if (!faults.empty()) throw Error(ErrorKind::invalid_object, std::move(faults)).with_help(help);
   if (!request.container || !request.algorithm || !request.certificate_name || !request.common_name ||
       !request.digest) {
     throw Error(ErrorKind::internal_error).with_cause("a request without its required fields carried no fault");
@@ -144,7 +148,7 @@ pki::Certificate Generation::Impl::certify(const GenerateRequest& request, const
   spec.alternative_names = alternative_names_of(request);
   spec.certificate_authority = request.certificate_authority;
   spec.not_before = plan.not_before;
-  spec.not_after = plan.not_after;
+  spec.not_after = plan.not_after.value();
   spec.digest = *request.digest;
   spec.ocsp_url = request.ocsp_responder_url;
   if (!plan.issuer) key.will_sign();
@@ -232,9 +236,9 @@ bool Generation::Impl::insert(CertificateKey& key, const store::CertificateRecor
   return true;
 }
 
-Generation::Generation(hsm::Token& token, store::CertificateStore& store, NameReservations& names, Clock clock,
-                       KeyPool* pool)
-    : impl_(std::make_unique<Impl>(token, store, names, std::move(clock), pool)) {}
+Generation::Generation(hsm::Token& token, store::CertificateStore& store, NameReservations& names,
+                       const policy::Policies& policies, Clock clock, KeyPool* pool)
+    : impl_(std::make_unique<Impl>(token, store, names, policies, std::move(clock), pool)) {}
 
 Generation::~Generation() = default;
 

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "hsm/token.h"
 #include "pki/certificate.h"
+#include "policy/policies.h"
 #include "service/actor.h"
 #include "service/answer_composer.h"
 #include "service/key_pool.h"
@@ -46,8 +47,8 @@ class NameReservations;
 class Generation {
  public:
   // All of them outlive this object. Without a pool every key is made at once.
-  Generation(hsm::Token& token, store::CertificateStore& store, NameReservations& names, Clock clock,
-             KeyPool* pool = nullptr);
+  Generation(hsm::Token& token, store::CertificateStore& store, NameReservations& names,
+             const policy::Policies& policies, Clock clock, KeyPool* pool = nullptr);
   ~Generation();
 
   // Refuses before a key is made whatever can be refused; a failure after that destroys the key, or

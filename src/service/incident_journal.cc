@@ -8,11 +8,52 @@
 #include "service/retry_wait.h"
 
 namespace hsmsigner::service {
+namespace {
+
+audit::Event event_of(const hsm::TokenIncident& incident, const std::string& serial) {
+  audit::Event event{audit::EventKind::token_back, {}, {}, {}, {}, {}};
+  event.object = serial;
+  switch (incident.kind) {
+    case hsm::TokenIncident::Kind::back: break;
+    case hsm::TokenIncident::Kind::lost:
+      event.kind = audit::EventKind::token_lost;
+      event.outcome = audit::Outcome::failed;
+      event.details = {{"code", incident.code}};
+      break;
+    case hsm::TokenIncident::Kind::key_destroyed:
+      event.kind = audit::EventKind::key_destroyed;
+      event.object = incident.key ? incident.key->to_string() : "";
+      event.details = {{"token", serial}};
+      break;
+  }
+  return event;
+}
+
+}  // namespace
 
 IncidentJournal::IncidentJournal(store::JournalStore& journal, IncidentLimits limits)
     : journal_(journal), limits_(limits), thread_([this] { run(); }) {}
 
-IncidentJournal::~IncidentJournal() { finish(std::chrono::steady_clock::now()); }
+IncidentJournal::~IncidentJournal() { finish(deadline_in(limits_.one_try)); }
+
+void IncidentJournal::set_token(const std::string& serial) {
+  const std::lock_guard lock(mutex_);
+  serial_ = serial;
+}
+
+void IncidentJournal::tell(const hsm::TokenIncident& incident) noexcept {
+  try {
+    std::string serial;
+    {
+      const std::lock_guard lock(mutex_);
+      serial = serial_;
+    }
+    tell(event_of(incident, serial));
+  } catch (const std::exception&) {
+    const std::lock_guard lock(mutex_);
+    ++left_out_;  // no memory
+  }
+}
 
 void IncidentJournal::tell(audit::Event event) noexcept {
   try {

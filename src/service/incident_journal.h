@@ -8,10 +8,12 @@
 #include <deque>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 
 #include "audit/event.h"
 #include "base/clock.h"
+#include "hsm/incident.h"
 #include "store/journal_store.h"
 
 namespace hsmsigner::service {
@@ -31,11 +33,16 @@ class IncidentJournal {
  public:
   // `journal` outlives this object.
   explicit IncidentJournal(store::JournalStore& journal, IncidentLimits limits = {});
-  // What still waits is lost, and logged so: call finish() before.
+  // As finish(), with the time of one try.
   ~IncidentJournal();
   IncidentJournal(const IncidentJournal&) = delete;
   IncidentJournal& operator=(const IncidentJournal&) = delete;
 
+  // The token's serial number, once it is known: `object` of token_lost and token_back, and a detail of key_destroyed.
+  void set_token(const std::string& serial);
+
+  // For TokenOptions::on_incident. The events token_lost, with the detail `code`, token_back, and key_destroyed.
+  void tell(const hsm::TokenIncident& incident) noexcept;
   // Never waits, never throws: may be called on any thread, with any lock held. From the beginning of finish() on it is
   // only counted.
   void tell(audit::Event event) noexcept;
@@ -53,10 +60,11 @@ class IncidentJournal {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<audit::Event> waiting_;  // guarded by mutex_, as all below
-  std::uint64_t left_out_ = 0;        // since the last event that was written
-  bool closing_ = false;              // nothing is taken any more
-  std::optional<Deadline> end_by_;    // the thread ends when nothing waits, or then
-  std::thread thread_;                // last: it uses all of the above
+  std::string serial_;
+  std::uint64_t left_out_ = 0;      // since the last event that was written
+  bool closing_ = false;            // nothing is taken any more
+  std::optional<Deadline> end_by_;  // the thread ends when nothing waits, or then
+  std::thread thread_;              // last: it uses all of the above
 };
 
 }  // namespace hsmsigner::service

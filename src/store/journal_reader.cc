@@ -221,10 +221,11 @@ std::unique_ptr<audit::JournalSource> open_journal(const std::string& path, cons
     }
     return std::make_unique<DatabaseJournal>(std::move(session), part);
   } catch (const soci::soci_error& fault) {
-    throw database_error(fault, "opening the journal")
+    throw Error(ErrorKind::internal_error, {"The database's journal cannot be read."})
+        .with_cause(database_error(fault, "opening the journal").cause())
         .with_help(
-            "Whoever reads the database needs to read its -wal file too, and to write in its directory; give a copy of "
-            "both, or an export.");
+            "Who reads the database must be able to read its -wal file too, and to write in its directory. Take a copy "
+            "of both, or an export.");
   }
 }
 

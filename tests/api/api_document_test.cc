@@ -378,7 +378,7 @@ TEST_CASE("the document has each operation once, and the certificates alike unde
       ++compared;
     }
   }
-  CHECK(compared == 8);
+  CHECK(compared == 10);
 }
 
 TEST_CASE("the document has an example of every row of the error table") {
@@ -396,7 +396,9 @@ TEST_CASE("the document has an example of every row of the error table") {
     const std::string reference = "#/components/examples/" + name;
     bool shown = false;
     for (const auto& response : at(components, "responses").GetObject()) {
-      const api::JsonValue& examples = at(at(at(response.value, "content"), "application/json"), "examples");
+      const api::JsonValue& content = at(response.value, "content");
+      if (!content.HasMember("application/json")) continue;  // no error is anything else
+      const api::JsonValue& examples = at(at(content, "application/json"), "examples");
       const auto found = examples.FindMember(name.c_str());
       if (found == examples.MemberEnd()) continue;
       CHECK(api::text_of(at(found->value, "$ref")) == reference);

@@ -28,9 +28,15 @@ TEST_CASE("the help of every command has an example") {
                                                                                 {"token", "init"},
                                                                                 {"token", "list"},
                                                                                 {"token", "show"},
+                                                                                {"evidence"},
+                                                                                {"evidence", "verify"},
                                                                                 {"config"},
                                                                                 {"config", "check"},
-                                                                                {"config", "show"}}) {
+                                                                                {"config", "show"},
+                                                                                {"policy"},
+                                                                                {"policy", "list"},
+                                                                                {"policy", "show"},
+                                                                                {"policy", "check"}}) {
     command.emplace_back("--help");
     const CommandResult result = hsm_signer(command);
     CAPTURE(result.out);

@@ -125,6 +125,27 @@ TEST_CASE("relative paths are taken from the file's directory") {
   CHECK(load(directory, kMinimal).store.path == directory.file("hsm-signer.db"));
 }
 
+TEST_CASE("a list of texts is read, shown and checked item by item") {
+  const TemporaryDirectory directory;
+  const Settings settings =
+      load(directory, file_with("policy", "containers", "[\"folder:Web=cabf-tls\", \"device:Two Words=own\"]") +
+                          "[log]\nlevel = \"debug\"\n");
+  CHECK((settings.policy.containers == std::vector<std::string>{"folder:Web=cabf-tls", "device:Two Words=own"}));
+  const std::string shown = app::show_settings(settings);
+  CHECK(shown.find("\ncontainers = [\"folder:Web=cabf-tls\", \"device:Two Words=own\"]\n") != std::string::npos);
+  CHECK(app::show_settings(load(directory, shown)) == shown);
+  CHECK(load(directory, file_with("policy", "directory", "\"own\"")).policy.directory == directory.file("own"));
+
+  for (const std::string item : {"3", "\"\"", "\"folder:Web\"", "\"Web=modern\"", "\"room:Web=modern\"",
+                                 "\"folder:Web=\"", "[\"folder:Web=modern\"]"}) {
+    CAPTURE(item);
+    const auto faults = faults_of(file_with("policy", "containers", "[\"folder:A=scm\", " + item + "]"));
+    REQUIRE(faults.size() == 1);
+    CHECK(faults.front().starts_with("policy.containers (line 2): item 2 must be "));
+  }
+  CHECK(any_holds(faults_of(file_with("policy", "containers", "\"folder:A=scm\"")), "must be a list of texts"));
+}
+
 TEST_CASE("every range is kept at both ends") {
   for (const SettingInfo& info : app::setting_infos()) {
     if (!info.range) continue;
@@ -165,7 +186,8 @@ TEST_CASE("words outside the list, empty paths, names and addresses that are non
         Row{"store", "path", "\"\""}, Row{"server", "address", "\"localhost\""},
         Row{"server", "address", "\"127.0.0.1:80\""}, Row{"token", "pin_env", "\"1234\""},
         Row{"token", "pin_env", "\"A-B\""}, Row{"token", "label", "\"123456789012345678901234567890123\""},
-        Row{"token", "serial", "\"12345678901234567\""}, Row{"token", "label", "\"a\\u0000b\""}}) {
+        Row{"policy", "default", "\"\""}, Row{"token", "serial", "\"12345678901234567\""},
+        Row{"token", "label", "\"a\\u0000b\""}}) {
     CAPTURE(row.key);
     CAPTURE(row.value);
     CHECK(any_holds(faults_of(file_with(row.table, row.key, row.value)), std::string(row.table) + "." + row.key));

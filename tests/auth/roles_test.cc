@@ -19,16 +19,19 @@ const Container kSnippet{ContainerKind::snippet, "Payments"};
 // Written from issues 3 and 4, not from the code.
 const std::map<std::string, std::set<std::string>> kTable{
     {"administrator", {"read_accounts", "change_accounts"}},
-    {"issuer", {"read_certificates", "generate_certificate", "import_certificate", "delete_certificate", "use_key"}},
+    {"issuer",
+     {"read_certificates", "generate_certificate", "import_certificate", "delete_certificate", "use_key",
+      "read_evidence"}},
     {"exporter", {"read_certificates", "export_private_key"}},
     {"signer", {"read_certificates", "use_key"}},
-    {"auditor", {"read_certificates", "read_accounts", "read_journal"}},
+    {"auditor", {"read_certificates", "read_evidence", "read_accounts", "read_journal", "read_report"}},
     {"reader", {"read_certificates"}},
 };
 const std::set<std::string> kOperations{"read_certificates",  "generate_certificate", "import_certificate",
                                         "delete_certificate", "export_private_key",   "use_key",
-                                        "read_accounts",      "change_accounts",      "read_journal"};
-const std::set<std::string> kUncontained{"read_accounts", "change_accounts", "read_journal"};
+                                        "read_evidence",      "read_accounts",        "change_accounts",
+                                        "read_journal",       "read_report"};
+const std::set<std::string> kUncontained{"read_accounts", "change_accounts", "read_journal", "read_report"};
 
 Caller caller(std::initializer_list<const char*> grants) {
   std::vector<Grant> parsed;

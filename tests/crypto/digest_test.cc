@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "crypto/running_digest.h"
+#include "crypto/running_digest.h"
 #include "support/command.h"
 
 using namespace hsmsigner;
@@ -26,4 +28,16 @@ TEST_CASE("every digest is what openssl dgst computes") {
 TEST_CASE("sha256_hex writes the digest in lower-case hexadecimal") {
   const std::string judged = must_run({"openssl", "dgst", "-sha256", "-r"}, "evidence");
   CHECK(crypto::sha256_hex("evidence") == judged.substr(0, 64));
+}
+
+TEST_CASE("SHA-256 over octets that come one after the other is that over all of them") {
+  std::string all;
+  crypto::RunningSha256 running;
+  CHECK(crypto::RunningSha256().hex() == crypto::sha256_hex(""));
+  for (int i = 0; i < 300; ++i) {
+    const std::string part(static_cast<std::size_t>(i), static_cast<char>(i));
+    running.add(part);
+    all += part;
+  }
+  CHECK(running.hex() == crypto::sha256_hex(all));
 }

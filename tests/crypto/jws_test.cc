@@ -315,3 +315,22 @@ TEST_CASE("a signature that does not verify is not handed out") {
     CHECK(ERR_peek_error() == 0);
   }
 }
+
+TEST_CASE("the recipe of docs/EVIDENCE.md for RS256 verifies with openssl alone, as it is written") {
+  const std::string document = read_file(EVIDENCE_DOCUMENT);
+  const std::size_t end = document.find("-signature signature.bin\n```");
+  REQUIRE(end != std::string::npos);
+  const std::size_t begin = document.rfind("```sh\n", end) + 6;
+  const std::string recipe = document.substr(begin, document.find("```", begin) - begin);
+  SoftwareSigner& signer = shared_signer(KeyAlgorithm::rsa_3072);
+  std::string jws = signed_by(signer, "{\"a\":1}");
+  const auto judged = [&] {
+    const TemporaryDirectory directory;
+    directory.write("evidence.jws", jws);
+    directory.write("audit-key.pem", crypto::public_key_pem(signer.public_key()));
+    return run_command({"sh", "-ec", "cd '" + directory.path().string() + "'\n" + recipe});
+  };
+  CHECK(judged().out == "Verified OK\n");
+  jws[10] ^= 1;
+  CHECK(judged().exit_code != 0);
+}

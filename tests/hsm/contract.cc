@@ -36,6 +36,25 @@ void check_key(Token& token, KeyAlgorithm algorithm, bool block_export) {
     CHECK_FALSE(attributes.decrypt);
     CHECK_FALSE(attributes.unwrap);
     CHECK_FALSE(attributes.derive);
+    // A token need not tell it; one that does says the one that it was asked for.
+    if (attributes.generation_mechanism) {
+      CHECK(generation_mechanism_name(*attributes.generation_mechanism) ==
+            (info(algorithm).family == KeyFamily::ec ? "CKM_EC_KEY_PAIR_GEN" : "CKM_RSA_PKCS_KEY_PAIR_GEN"));
+    }
+
+    const Bytes challenge(info(Digest::sha256).size, 0x5c);
+    const KeyExamination shown = token.examine(id, key.key()->public_key(), Digest::sha256, challenge, soon());
+    CHECK(shown.private_keys == 1);
+    REQUIRE(shown.attributes);
+    CHECK(shown.attributes->id == attributes.id);
+    CHECK(shown.attributes->extractable == !block_export);
+    REQUIRE(shown.signature);
+    CHECK(signature_is_good(key.key()->public_key(), Digest::sha256, challenge, *shown.signature));
+    const KeyExamination nothing =
+        token.examine(Uuid::random(), key.key()->public_key(), Digest::sha256, challenge, soon());
+    CHECK(nothing.private_keys == 0);
+    CHECK_FALSE(nothing.attributes);
+    CHECK_FALSE(nothing.signature);
     CHECK(attributes.label == "hsm-signer " + id.to_string());
     for (const DigestAlgorithmInfo& digest : digests()) {
       CAPTURE(digest.name);

@@ -124,3 +124,28 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(written().empty());
   incidents.tell(lost("2"));  // too late, and harmless
 }
+
+TEST_CASE_FIXTURE(Fixture, "each kind of incident is its event, with the token's serial number") {
+  const Uuid key = Uuid::random();
+  {
+    IncidentJournal incidents(journal);
+    incidents.set_token("0123");
+    incidents.tell(hsm::TokenIncident{hsm::TokenIncident::Kind::lost, "CKR_DEVICE_REMOVED", {}});
+    incidents.tell(hsm::TokenIncident{hsm::TokenIncident::Kind::back, "", {}});
+    incidents.tell(hsm::TokenIncident{hsm::TokenIncident::Kind::key_destroyed, "", key});
+    // The end writes what waits.
+  }
+  const std::vector<audit::Event> events = written();
+  REQUIRE(events.size() == 3);
+  CHECK(events[0].kind == audit::EventKind::token_lost);
+  CHECK(events[0].outcome == audit::Outcome::failed);
+  CHECK(events[0].object == "0123");
+  CHECK(detail_of(events[0], "code") == "CKR_DEVICE_REMOVED");
+  CHECK(events[1].kind == audit::EventKind::token_back);
+  CHECK(events[1].outcome == audit::Outcome::done);
+  CHECK(events[1].object == "0123");
+  CHECK(events[2].kind == audit::EventKind::key_destroyed);
+  CHECK(events[2].outcome == audit::Outcome::done);
+  CHECK(events[2].object == key.to_string());
+  CHECK(detail_of(events[2], "token") == "0123");
+}

@@ -373,8 +373,8 @@ TEST_CASE_FIXTURE(Fixture, "syslog over TCP: connections that break, and every e
   const auto copy = to_syslog("tcp:127.0.0.1:" + std::to_string(receiver.port()));
   std::set<std::uint64_t> seen;
   for (int round = 0; round < 5; ++round) {
+    add_events(9);  // a connection that is broken shows when there is something to send
     REQUIRE(receiver.accept());
-    add_events(9);
     for (int i = 0; i < 9; ++i) {
       const std::string message = receiver.next();
       REQUIRE(message != "");

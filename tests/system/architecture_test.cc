@@ -24,14 +24,16 @@ const Room kRooms[] = {
     {"base", "src/base", {}},
     {"crypto", "src/crypto", {"base"}},
     {"audit", "src/audit", {"base", "crypto"}},
+    {"report", "src/report", {"base", "crypto"}},
     {"hsm", "hsm", {"base", "crypto"}},
     {"pki", "src/pki", {"base", "crypto"}},
     {"auth", "src/auth", {"base", "crypto"}},
+    {"policy", "src/policy", {"base"}},
     {"store", "src/store", {"base", "audit"}},
     {"tls", "src/tls", {"base", "crypto"}},
-    {"service", "src/service", {"base", "crypto", "audit", "hsm", "pki", "auth", "store"}},
-    {"api", "api", {"base", "crypto", "audit", "hsm", "pki", "auth", "store", "service"}},
-    {"app", "src/app", {"base", "crypto", "audit", "hsm", "pki", "auth", "store", "tls", "service", "api"}},
+    {"service", "src/service", {"base", "crypto", "audit", "policy", "report", "hsm", "pki", "auth", "store"}},
+    {"api", "api", {"base", "crypto", "audit", "report", "hsm", "pki", "auth", "store", "service"}},
+    {"app", "src/app", {"base", "crypto", "audit", "report", "hsm", "pki", "auth", "policy", "store", "tls", "service", "api"}},
 };
 
 struct Library {
@@ -46,8 +48,8 @@ const Library kLibraries[] = {
     {"PKCS#11", std::regex("p11-kit/.*|pkcs11.*\\.h|libp11\\.h|p11-kit-1/.*"), {"hsm"}},
     {"SQL", std::regex("soci/.*|soci.*\\.h|sqlite3\\.h"), {"store"}},
     {"HTTP", std::regex("httplib\\.h"), {"api"}},
-    {"JSON", std::regex("rapidjson/.*"), {"api", "auth", "audit"}},
-    {"TOML", std::regex("toml\\+\\+/.*|toml\\+\\+\\.h|toml\\.hpp"), {"app"}},
+    {"JSON", std::regex("rapidjson/.*"), {"api", "auth", "audit", "report"}},
+    {"TOML", std::regex("toml\\+\\+/.*|toml\\+\\+\\.h|toml\\.hpp"), {"app", "policy"}},
     {"command line", std::regex("CLI/.*"), {"app"}},
     {"logging", std::regex("spdlog/.*"), {"base"}},
 };

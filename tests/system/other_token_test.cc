@@ -59,5 +59,5 @@ TEST_CASE("openCryptoki: RSA certificates, and a clear 400 for EC") {
   CHECK(verify(after["public_key"].text(), "", root["public_key"].text()) == "");
   const std::string shown =
       test_support::must_run({program(), "token", "show", "--config", server.config_file()}, "", no_leak_check);
-  CHECK_MESSAGE(shown.find("private keys  8\n") != std::string::npos, shown);
+  CHECK_MESSAGE(shown.find("private keys  9\n") != std::string::npos, shown);
 }

@@ -132,6 +132,15 @@ std::vector<Row> table() {
        201,
        404},
 
+      {"GET",
+       "/certificates/{id}/evidence",
+       [](World& world) {
+         return Request{"GET", "/certificates/" + world.own + "/evidence?nonce=abc", {}, ""};
+       },
+       {"issuer", "auditor"},
+       200,
+       404},
+
       {"GET", "/accounts", get("/accounts"), {"administrator", "auditor"}, 200},
       {"POST",
        "/accounts",
@@ -145,6 +154,11 @@ std::vector<Row> table() {
       {"POST", "/accounts/{client_id}:disable", post("/accounts/somebody:disable"), {"administrator"}, 200},
       {"POST", "/accounts/{client_id}:enable", post("/accounts/somebody:enable"), {"administrator"}, 200},
 
+      {"GET", "/audit/events", get("/audit/events"), {"auditor"}, 200},
+      {"GET", "/audit/checkpoints", get("/audit/checkpoints"), {"auditor"}, 200},
+      {"GET", "/audit/keys", get("/audit/keys"), {"auditor"}, 200},
+      {"GET", "/reports/compliance", get("/reports/compliance"), {"auditor"}, 200},
+
       {"POST", "/oauth2/access_token", token("/oauth2/access_token"), all, 200, 200},
       {"POST", "/auth/v1/oauth2/access_token", token("/auth/v1/oauth2/access_token"), all, 200, 200},
       {"POST", "/am/oauth2/access_token", token("/am/oauth2/access_token"), all, 200, 200},
@@ -155,10 +169,11 @@ std::vector<Row> table() {
   };
 }
 
-// Accounts are in no container: a role in one does not reach them.
+// Accounts and the journal are in no container: a role in one does not reach them.
 bool in_no_container(const Row& row) {
   const std::string path = row.path;
-  return path.starts_with("/accounts") && !path.starts_with("/accounts/self");
+  return path.starts_with("/audit/") || path.starts_with("/reports/") ||
+         (path.starts_with("/accounts") && !path.starts_with("/accounts/self"));
 }
 
 bool is_open(const Row& row) {

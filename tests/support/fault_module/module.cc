@@ -8,6 +8,7 @@
 #include <p11-kit/pkcs11.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -108,6 +109,23 @@ void falsify(const Rule& rule, CK_SESSION_HANDLE, CK_MECHANISM*, CK_OBJECT_HANDL
   flip_last_bit(rule, wrapped, *size);
 }
 
+// What a call is turned into before it goes on, for the calls whose templates a plan can change.
+template <typename... Arguments>
+void falsify_request(const Rule&, Arguments&...) {}
+void falsify_request(const Rule& rule, CK_SESSION_HANDLE&, CK_MECHANISM*&, CK_ATTRIBUTE*&, CK_ULONG&,
+                     CK_ATTRIBUTE*& private_key, CK_ULONG& count, CK_OBJECT_HANDLE*&, CK_OBJECT_HANDLE*&) {
+  for (CK_ULONG i = 0; i < count && rule.set; ++i) {
+    if (private_key[i].type == rule.set->first) *static_cast<CK_BBOOL*>(private_key[i].pValue) = rule.set->second;
+  }
+}
+void falsify_request(const Rule& rule, CK_SESSION_HANDLE&, CK_OBJECT_HANDLE&, CK_ATTRIBUTE*& attributes,
+                     CK_ULONG& count, CK_OBJECT_HANDLE*&) {
+  if (!rule.drop) return;
+  count = static_cast<CK_ULONG>(std::remove_if(attributes, attributes + count,
+                                               [&](const CK_ATTRIBUTE& asked) { return asked.type == *rule.drop; }) -
+                                attributes);
+}
+
 template <auto Member>
 struct Call;
 
@@ -125,6 +143,7 @@ struct Call<Member> {
       for (const Rule& rule : rules) {
         if (rule.rv && !rule.after) return *rule.rv;
       }
+      for (const Rule& rule : rules) falsify_request(rule, arguments...);
       rv = (state().real->*Member)(arguments...);
       called = rv == CKR_OK;
       for (const Rule& rule : rules) {
@@ -165,6 +184,8 @@ void prepare() {
   WRAP(C_Logout);
   WRAP(C_GenerateKeyPair);
   WRAP(C_CreateObject);
+  WRAP(C_CopyObject);
+  WRAP(C_SetAttributeValue);
   WRAP(C_WrapKey);
   WRAP(C_UnwrapKey);
   WRAP(C_GetAttributeValue);

@@ -67,10 +67,15 @@ void read_word(Rule& rule, const std::string& word) {
     rule.rv = rv_of(value);
   } else if (key == "after") {
     rule.after = true;
-  } else if (key == "report") {
+  } else if (key == "report" || key == "set") {
     const std::size_t colon = value.find(':');
-    const bool truth = value.substr(colon + 1) == "true";
-    rule.report = {value_of(kAttributes, value.substr(0, colon)), static_cast<CK_BBOOL>(truth ? CK_TRUE : CK_FALSE)};
+    const CK_BBOOL truth = value.substr(colon + 1) == "true" ? CK_TRUE : CK_FALSE;
+    const std::pair told(value_of(kAttributes, value.substr(0, colon)), truth);
+    (key == "set" ? rule.set : rule.report) = told;
+  } else if (key == "drop") {
+    rule.drop = value_of(kAttributes, value);
+  } else if (key == "since") {
+    rule.since = value;
   } else if (key == "flag") {
     rule.flags |= value_of(kFlags, value);
   } else if (key == "sessions") {
@@ -118,10 +123,12 @@ std::vector<Rule> Plan::on_call(const std::string& function, std::optional<CK_ME
   if (content.str() != text_) {
     rules_ = parse_plan(content.str());
     text_ = content.str();
+    called_.clear();
   }
   std::vector<Rule> acting;
   for (Rule& rule : rules_) {
     if (rule.function != function || (rule.mechanism && rule.mechanism != mechanism)) continue;
+    if (!rule.since.empty() && !called_.contains(rule.since)) continue;
     if (rule.skip > 0) {
       --rule.skip;
     } else if (rule.times > 0) {
@@ -129,6 +136,7 @@ std::vector<Rule> Plan::on_call(const std::string& function, std::optional<CK_ME
       acting.push_back(rule);
     }
   }
+  called_.insert(function);
   return acting;
 }
 

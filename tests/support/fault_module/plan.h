@@ -1,10 +1,14 @@
 // What the fault module does to which call: a text of one line per rule, read anew when its file changes.
 //
 //   FUNCTION [rv=CKR_NAME] [after] [report=ATTRIBUTE:BOOL] [flag=CKF_NAME] [sessions=N] [largest=N] [flip]
+//            [set=ATTRIBUTE:BOOL] [drop=ATTRIBUTE] [since=FUNCTION]
 //            [mechanism=CKM_NAME] [delay_ms=N] [skip=N] [times=N]
 //
 //   rv        answers this instead of calling the token; with `after` the token is called first and does its work
 //   report    C_GetAttributeValue: what the token says of this CK_BBOOL attribute
+//   set       C_GenerateKeyPair: the private key is made with this instead of what is asked
+//   drop      C_CopyObject: this attribute of the new one is not passed on
+//   since     acts only once this function has been called
 //   flag      C_GetTokenInfo: sets this flag as well
 //   sessions  C_GetTokenInfo: the largest number of sessions, R/W or not
 //   largest   C_GetMechanismInfo: the largest key
@@ -20,6 +24,7 @@
 #include <limits>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,6 +36,9 @@ struct Rule {
   std::optional<CK_RV> rv;
   bool after = false;
   std::optional<std::pair<CK_ATTRIBUTE_TYPE, CK_BBOOL>> report;
+  std::optional<std::pair<CK_ATTRIBUTE_TYPE, CK_BBOOL>> set;
+  std::optional<CK_ATTRIBUTE_TYPE> drop;
+  std::string since;
   CK_FLAGS flags = 0;
   std::optional<CK_ULONG> sessions;
   std::optional<CK_ULONG> largest;
@@ -54,8 +62,9 @@ class Plan {
  private:
   const std::string file_;
   std::mutex mutex_;
-  std::string text_;         // guarded by mutex_; what rules_ were read from
-  std::vector<Rule> rules_;  // guarded by mutex_; skip and times count down
+  std::string text_;              // guarded by mutex_; what rules_ were read from
+  std::set<std::string> called_;  // guarded by mutex_; since rules_ were read
+  std::vector<Rule> rules_;       // guarded by mutex_; skip and times count down
 };
 
 }  // namespace fault_module

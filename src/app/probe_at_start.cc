@@ -1,0 +1,129 @@
+#include "app/probe_at_start.h"
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "audit/event.h"
+#include "base/error.h"
+#include "base/log.h"
+
+namespace hsmsigner::app {
+namespace {
+
+// Of these as many as an operator reads; `token probe` shows all.
+constexpr std::size_t kLeaksTold = 3;
+
+std::optional<KeyAlgorithm> one_of(KeyFamily family, KeyAlgorithm preferred, const hsm::Token& token) {
+  if (token.can_generate(preferred)) return preferred;
+  std::optional<KeyAlgorithm> found;
+  for (const KeyAlgorithmInfo& row : key_algorithms()) {
+    if (row.family != family || !token.can_generate(row.algorithm)) continue;
+    if (!found || (info(*found).weak && !row.weak)) found = row.algorithm;
+  }
+  return found;
+}
+
+// For the journal: one word, and the name of a detail ("p_256").
+std::string_view word_of(hsm::ProbeVerdict verdict) {
+  switch (verdict) {
+    case hsm::ProbeVerdict::keeps_keys: return "keeps_keys";
+    case hsm::ProbeVerdict::gives_keys_out: return "gives_keys_out";
+    case hsm::ProbeVerdict::inconclusive: break;
+  }
+  return "inconclusive";
+}
+
+std::string detail_name(KeyAlgorithm algorithm) {
+  std::string name(info(algorithm).name);
+  std::ranges::transform(name, name.begin(), [](char c) {
+    return c == '-' ? '_' : c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return name;
+}
+
+audit::Event event_of(const std::string& token, const hsm::ProbeResult& result, bool accepted) {
+  audit::Event event{.kind = audit::EventKind::token_probed, .object = token};
+  const bool keeps = result.verdict() == hsm::ProbeVerdict::keeps_keys;
+  if (!keeps && !accepted) event.outcome = audit::Outcome::refused;
+  event.details.emplace_back("verdict", word_of(result.verdict()));
+  if (!keeps) event.details.emplace_back("accepted", accepted ? "true" : "false");
+  for (const hsm::AlgorithmProbe& probe : result.algorithms) {
+    const std::string codes = hsm::codes_of(probe);
+    event.details.emplace_back(detail_name(probe.algorithm),
+                               std::string(word_of(probe.verdict)) + (codes.empty() ? "" : ": " + codes));
+  }
+  return event;
+}
+
+// What stands against the token, one sentence each.
+std::vector<std::string> findings_of(const hsm::ProbeResult& result) {
+  std::vector<std::string> findings;
+  std::size_t leaks = 0;
+  for (const hsm::AlgorithmProbe& probe : result.algorithms) {
+    const std::string of(info(probe.algorithm).name);
+    for (const hsm::ProbeAttempt& attempt : probe.attempts) {
+      if (attempt.outcome != hsm::ProbeOutcome::leaked || ++leaks > kLeaksTold) continue;
+      findings.push_back(of + ": " + hsm::sentence(attempt));
+    }
+    if (!probe.reason.empty()) findings.push_back(of + ": " + probe.reason);
+  }
+  if (leaks > kLeaksTold) findings.push_back("and " + std::to_string(leaks - kLeaksTold) + " more");
+  if (findings.empty()) findings.emplace_back("it makes no key of a kind that could be tried");
+  return findings;
+}
+
+}  // namespace
+
+std::vector<KeyAlgorithm> one_of_each_family(const hsm::Token& token) {
+  std::vector<KeyAlgorithm> algorithms;
+  for (const auto& [family, preferred] :
+       {std::pair(KeyFamily::rsa, KeyAlgorithm::rsa_2048), std::pair(KeyFamily::ec, KeyAlgorithm::ec_p256)}) {
+    if (const auto algorithm = one_of(family, preferred, token)) algorithms.push_back(*algorithm);
+  }
+  return algorithms;
+}
+
+const std::string& name_to_accept(const hsm::TokenInfo& token) {
+  return token.serial.empty() ? token.label : token.serial;
+}
+
+void probe_at_start(hsm::Token& token, const std::string& accepted, store::JournalStore& journal, Deadline deadline) {
+  const auto begun = std::chrono::steady_clock::now();
+  const hsm::ProbeResult result = token.probe(one_of_each_family(token), deadline);
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
+  const hsm::ProbeVerdict verdict = result.verdict();
+  const std::string& name = name_to_accept(token.info());
+  const bool is_accepted = !name.empty() && name == accepted;
+  const audit::Event event = event_of(name, result, is_accepted);
+  for (const hsm::AlgorithmProbe& probe : result.algorithms) {
+    log::info("token probed", {{"algorithm", info(probe.algorithm).name},
+                               {"verdict", to_string(probe.verdict)},
+                               {"codes", hsm::codes_of(probe)},
+                               {"mismatch", probe.mismatch}});
+  }
+  journal.append(event, deadline);
+  if (verdict == hsm::ProbeVerdict::keeps_keys) {
+    log::info("the token keeps its keys", {{"milliseconds", static_cast<std::int64_t>(took.count())}});
+    return;
+  }
+  std::vector<std::string> findings = findings_of(result);
+  if (is_accepted) {
+    for (const std::string& finding : findings) {
+      log::warning("the token is accepted although it was not shown to keep its keys",
+                   {{"token", name}, {"verdict", to_string(verdict)}, {"finding", finding}});
+    }
+    return;
+  }
+  findings.insert(findings.begin(), verdict == hsm::ProbeVerdict::gives_keys_out
+                                        ? "the token does not keep its keys: one that must not leave it came out"
+                                        : "it cannot be shown that the token keeps its keys");
+  throw Error(ErrorKind::token_unavailable, std::move(findings))
+      .with_help(
+          "`hsm-signer token probe --config FILE` shows every attempt. To serve with this token all the same, "
+          "set token.accept_leaking_token = \"" +
+          name + "\".");
+}
+
+}  // namespace hsmsigner::app

@@ -1,0 +1,98 @@
+#include "app/probe_command.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "app/probe_at_start.h"
+#include "base/algorithm.h"
+#include "base/clock.h"
+#include "hsm/probe.h"
+#include "hsm/token.h"
+
+namespace hsmsigner::app {
+namespace {
+
+// For one algorithm: some tokens take a minute for an RSA key of 4096 bits.
+constexpr std::chrono::minutes kLongestProbe{5};
+
+using Row = std::array<std::string, 5>;
+const Row kHeader = {"algorithm", "call", "with", "return code", "outcome"};
+
+Row row_of(const hsm::ProbeAttempt& attempt) {
+  std::string code;
+  if (attempt.outcome != hsm::ProbeOutcome::not_tried) {
+    char number[32];
+    std::snprintf(number, sizeof number, "0x%lx ", attempt.code);
+    code = number + attempt.code_name;
+  }
+  std::string outcome(to_string(attempt.outcome));
+  if (!attempt.remark.empty()) outcome += ": " + attempt.remark;
+  return {std::string(info(attempt.algorithm).name), attempt.call, attempt.detail, code, outcome};
+}
+
+void print(const std::vector<Row>& rows, std::ostream& out) {
+  std::array<std::size_t, kHeader.size()> widths{};
+  for (const Row& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  for (const Row& row : rows) {
+    for (std::size_t i = 0; i + 1 < row.size(); ++i) out << row[i] << std::string(widths[i] + 2 - row[i].size(), ' ');
+    out << row.back() << '\n';
+  }
+}
+
+int exit_code_of(hsm::ProbeVerdict verdict) {
+  switch (verdict) {
+    case hsm::ProbeVerdict::keeps_keys: return kExitKeepsKeys;
+    case hsm::ProbeVerdict::gives_keys_out: return kExitGivesKeysOut;
+    case hsm::ProbeVerdict::inconclusive: break;
+  }
+  return kExitInconclusive;
+}
+
+}  // namespace
+
+int probe_token(const Settings& settings, Secret pin, bool quick, std::ostream& out, std::ostream& progress) {
+  const std::unique_ptr<hsm::Token> token = hsm::Token::open(settings.token, std::move(pin));
+  std::vector<KeyAlgorithm> algorithms;
+  if (quick) {
+    algorithms = one_of_each_family(*token);
+  } else {
+    for (const KeyAlgorithmInfo& row : key_algorithms()) {
+      if (token->can_generate(row.algorithm)) algorithms.push_back(row.algorithm);
+    }
+  }
+  hsm::ProbeResult result;
+  std::vector<Row> rows = {kHeader};
+  for (const KeyAlgorithm algorithm : algorithms) {
+    progress << "probing with a key of " << info(algorithm).name << " ..." << std::endl;
+    hsm::ProbeResult one = token->probe({&algorithm, 1}, deadline_in(kLongestProbe));
+    for (hsm::AlgorithmProbe& probe : one.algorithms) {
+      for (const hsm::ProbeAttempt& attempt : probe.attempts) rows.push_back(row_of(attempt));
+      result.algorithms.push_back(std::move(probe));
+    }
+  }
+  const hsm::TokenInfo& told = token->info();
+  out << "token  " << told.label << ", serial " << told.serial << ", " << told.manufacturer << ' ' << told.model
+      << " firmware " << told.firmware << "\nmodule " << told.module_description << "\n\n";
+  if (rows.size() > 1) print(rows, out);
+  out << '\n';
+  for (const hsm::AlgorithmProbe& probe : result.algorithms) {
+    out << info(probe.algorithm).name << ": " << to_string(probe.verdict);
+    if (!probe.reason.empty()) out << ": " << probe.reason;
+    if (!probe.mismatch.empty()) out << "; no certificate is issued for such a key, as " << probe.mismatch;
+    out << '\n';
+  }
+  if (result.algorithms.empty()) out << "it makes no key of a kind that could be tried\n";
+  out << "conclusion: " << to_string(result.verdict()) << '\n';
+  return exit_code_of(result.verdict());
+}
+
+}  // namespace hsmsigner::app

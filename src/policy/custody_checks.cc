@@ -1,0 +1,64 @@
+#include <algorithm>
+
+#include "policy/rule_checks.h"
+
+namespace hsmsigner::policy {
+namespace {
+
+using Kind = IssuerFacts::Kind;
+
+bool denied(const std::optional<bool>& rule) { return rule && !*rule; }
+
+bool means(const std::string& entry, const IssuerFacts& issuer) {
+  switch (issuer.kind) {
+    case Kind::itself: return entry == "self";
+    case Kind::external: return entry == "external";
+    case Kind::held: break;
+  }
+  if (entry == "self" || entry == "external") return false;  // an authority of that name needs its container
+  return entry == issuer.id || entry == issuer.name || entry == issuer.container + "/" + issuer.name;
+}
+
+bool self_signed(const Facts& facts) { return facts.issuer && facts.issuer->kind == Kind::itself; }
+
+}  // namespace
+
+Findings check_issuers(const Rules& rules, const Facts& facts) {
+  if (!rules.issuers || !facts.issuer) return {};
+  const auto allows = [&](const std::string& entry) { return means(entry, *facts.issuer); };
+  if (std::ranges::any_of(*rules.issuers, allows)) return {};
+  // Not which are: the caller may not be allowed to see them.
+  return {{path_of(facts, "signed_by"), "this is none of the issuers that are allowed here"}};
+}
+
+Findings check_allow_self_signed_leaf(const Rules& rules, const Facts& facts) {
+  if (facts.authority || !denied(rules.allow_self_signed_leaf) || !self_signed(facts)) return {};
+  return {{path_of(facts, "signed_by"), "a leaf certificate must not be self-signed"}};
+}
+
+Findings check_allow_self_signed_ca(const Rules& rules, const Facts& facts) {
+  if (!facts.authority || !denied(rules.allow_self_signed_ca) || !self_signed(facts)) return {};
+  return {{path_of(facts, "signed_by"), "a certificate authority must not be self-signed"}};
+}
+
+Findings check_allow_exportable_keys(const Rules& rules, const Facts& facts) {
+  if (!denied(rules.allow_exportable_keys) || !facts.exportable) return {};
+  return {{"is_block_privateKey", "must be true: keys must never leave the token"}};
+}
+
+Findings check_allow_leaf_key_generation(const Rules& rules, const Facts& facts) {
+  if (facts.authority || !denied(rules.allow_leaf_key_generation)) return {};
+  return {{path_of(facts, "algorithm"), "no key pair is generated here for a leaf certificate"}};
+}
+
+Findings check_allow_ca_key_generation(const Rules& rules, const Facts& facts) {
+  if (!facts.authority || !denied(rules.allow_ca_key_generation)) return {};
+  return {{path_of(facts, "algorithm"), "no key pair is generated here for a certificate authority"}};
+}
+
+Findings check_allow_key_import(const Rules& rules, const Facts& facts) {
+  if (!denied(rules.allow_key_import)) return {};
+  return {{facts.key_file, "no private key is imported: keys must be born in the token"}};
+}
+
+}  // namespace hsmsigner::policy

@@ -1,0 +1,166 @@
+#include <algorithm>
+
+#include "report/judgements.h"
+
+namespace hsmsigner::report {
+
+Judgement key_attributes(const Facts& facts) {
+  const Inventory& inventory = facts.inventory;
+  Judgement judgement;
+  judgement.figures = {{"keys_non_exportable", inventory.non_exportable},
+                       {"keys_exportable", inventory.exportable.total()},
+                       {"keys_weakened", inventory.weakened.total()}};
+  if (inventory.with_key == 0) {
+    judgement.evidence = {"No record here has a key in the token."};
+    return judgement;
+  }
+  judgement.evidence = {
+      "CKA_SENSITIVE, CKA_ALWAYS_SENSITIVE, CKA_EXTRACTABLE and CKA_NEVER_EXTRACTABLE were read from the token for "
+      "each "
+      "private key, not from the record.",
+      counted(inventory.non_exportable, "key is", "keys are") + " sensitive and not extractable; " +
+          counted(inventory.exportable.total(), "key is", "keys are") + " exportable; " +
+          counted(inventory.weakened.total(), "key", "keys") +
+          " recorded as not exportable, or reported as sensitive no more, contradict their record."};
+  judgement.verdict = inventory.weakened.total() > 0     ? Verdict::fail
+                      : inventory.exportable.total() > 0 ? Verdict::attention
+                                                         : Verdict::pass;
+  return judgement;
+}
+
+Judgement token_keeps_keys(const Facts& facts) {
+  Judgement judgement;
+  if (!facts.probe) {
+    judgement.verdict = Verdict::attention;
+    judgement.evidence = {
+        "The token was not probed for this report. What it says of a key is not proof that it keeps the key."};
+    return judgement;
+  }
+  const ProbeFacts& probe = *facts.probe;
+  const auto given = std::ranges::count(probe.attempts, true, &ProbeAttempt::given_away);
+  judgement.figures = {{"attempts", probe.attempts.size()}, {"given_away", static_cast<std::uint64_t>(given)}};
+  judgement.evidence = {
+      "Throwaway keys were made with the attributes of a blocked key, and the token was asked to give "
+      "them away: " +
+          counted(probe.attempts.size(), "attempt", "attempts") + ", " + number(static_cast<std::uint64_t>(given)) +
+          " successful.",
+      "The probe was made at " + date_time(probe.at) + "."};
+  for (const std::string& reason : probe.reasons) judgement.evidence.push_back("To note: " + reason);
+  judgement.verdict = given > 0 || probe.outcome == ProbeOutcome::gives_keys_out ? Verdict::fail
+                      : probe.outcome == ProbeOutcome::inconclusive              ? Verdict::attention
+                                                                                 : Verdict::pass;
+  return judgement;
+}
+
+Judgement validated_module(const Facts& facts) {
+  Judgement judgement;
+  judgement.verdict = facts.token.is_softhsm ? Verdict::fail : Verdict::attention;
+  judgement.evidence = {
+      facts.token.is_softhsm
+          ? "The token is SoftHSM, a program. It is not a validated module: whoever reads its files and knows the PIN "
+            "has the keys."
+          : "What the token says of itself is below. Whether this model and firmware hold a certificate is not told by "
+            "PKCS#11: look them up in the validation lists."};
+  return judgement;
+}
+
+Judgement key_for_each_certificate(const Facts& facts) {
+  const Inventory& inventory = facts.inventory;
+  Judgement judgement;
+  judgement.figures = {{"records_with_key", inventory.with_key},
+                       {"missing", inventory.missing.total()},
+                       {"duplicates", inventory.duplicates.total()},
+                       {"mismatches", inventory.mismatches.total()}};
+  if (inventory.with_key == 0 && inventory.duplicates.total() == 0) {
+    judgement.evidence = {"No record here has a key in the token."};
+    return judgement;
+  }
+  judgement.evidence = {counted(inventory.with_key, "record", "records") +
+                        " should have a key in the token: " + number(inventory.missing.total()) + " missing, " +
+                        number(inventory.duplicates.total()) + " identifiers that several objects share, " +
+                        number(inventory.mismatches.total()) + " that differ from their record or certificate."};
+  judgement.verdict =
+      fail_if(inventory.missing.total() + inventory.duplicates.total() + inventory.mismatches.total() > 0);
+  return judgement;
+}
+
+Judgement possession(const Facts& facts) {
+  Judgement judgement;
+  if (!facts.challenges) {
+    judgement.verdict = Verdict::attention;
+    judgement.evidence = {"No key was challenged for this report."};
+    return judgement;
+  }
+  const Challenges& challenges = *facts.challenges;
+  const std::size_t failed = challenges.challenged - challenges.answered;
+  const std::size_t unasked = challenges.eligible - challenges.challenged;
+  judgement.figures = {{"eligible", challenges.eligible},
+                       {"challenged", challenges.challenged},
+                       {"answered", challenges.answered},
+                       {"not_challenged", unasked}};
+  if (challenges.eligible == 0) {
+    judgement.evidence = {"There is no key to challenge."};
+    return judgement;
+  }
+  judgement.evidence = {"Of " + counted(challenges.eligible, "key", "keys") + ", " + number(challenges.challenged) +
+                            " signed 32 fresh octets of the token's generator; " + number(challenges.answered) +
+                            " of the signatures verify under the certificate's public key, " + number(failed) +
+                            " do not.",
+                        counted(unasked, "key was", "keys were") + " not challenged" +
+                            (challenges.sampled && unasked > 0 ? ": this report took a sample." : "."),
+                        "The modulus of " + counted(challenges.compared, "RSA key", "RSA keys") +
+                            " in the token is the one in the certificate."};
+  judgement.verdict = failed > 0 ? Verdict::fail : unasked > 0 ? Verdict::attention : Verdict::pass;
+  return judgement;
+}
+
+Judgement keys_without_purpose(const Facts& facts) {
+  const Inventory& inventory = facts.inventory;
+  Judgement judgement;
+  judgement.figures = {{"private_keys_in_token", inventory.token_private_keys},
+                       {"of_the_service", inventory.service_keys},
+                       {"orphans", inventory.orphans.total()}};
+  if (inventory.token_private_keys == 0) {
+    judgement.evidence = {"There is no private key in the token."};
+    return judgement;
+  }
+  judgement.evidence = {counted(inventory.token_private_keys, "private key is", "private keys are") +
+                        " in the token: " + number(inventory.service_keys) + " of the service itself, " +
+                        number(inventory.orphans.total()) + " that belong to nothing here."};
+  judgement.verdict = attention_if(inventory.orphans.total() > 0);
+  return judgement;
+}
+
+Judgement key_strength(const Facts& facts) {
+  const Inventory& inventory = facts.inventory;
+  Judgement judgement;
+  judgement.figures = {{"weak", inventory.weak.total()}};
+  if (inventory.certificates == 0) {
+    judgement.evidence = {"There is no certificate."};
+    return judgement;
+  }
+  judgement.evidence = {counted(inventory.weak.total(), "unexpired certificate has", "unexpired certificates have") +
+                        " a key of fewer than 112 bits of strength (RSA below 2048 bits)."};
+  judgement.verdict = fail_if(inventory.weak.total() > 0);
+  return judgement;
+}
+
+Judgement key_origin(const Facts& facts) {
+  const Inventory& inventory = facts.inventory;
+  Judgement judgement;
+  judgement.figures = {{"imported", inventory.imported.total()}};
+  if (inventory.with_key == 0) {
+    judgement.evidence = {"No record here has a key in the token."};
+    return judgement;
+  }
+  if (inventory.imported.total() == 0) {
+    judgement.evidence = {"CKA_LOCAL is true for every key that was found: all were made in the token."};
+  } else {
+    judgement.evidence = {counted(inventory.imported.total(), "key was", "keys were") +
+                          " not made in the token (CKA_LOCAL is false): copies may exist elsewhere."};
+  }
+  judgement.verdict = attention_if(inventory.imported.total() > 0);
+  return judgement;
+}
+
+}  // namespace hsmsigner::report

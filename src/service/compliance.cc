@@ -1,0 +1,228 @@
+#include "service/compliance.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <set>
+
+#include "auth/roles.h"
+#include "base/error.h"
+#include "crypto/public_key_info.h"
+#include "report/controls.h"
+#include "service/issuance_history.h"
+#include "service/journal_facts.h"
+#include "service/key_challenges.h"
+#include "service/key_inventory.h"
+
+namespace hsmsigner::service {
+namespace {
+
+constexpr std::size_t kRecordsAtOnce = 500;
+constexpr std::size_t kAccountsAtOnce = 500;
+
+// What is listed once, and then looked at again where it stands out.
+class Walk {
+ public:
+  Walk(const Compliance::Sources& sources, const ComplianceOptions& options, UnixTime now, Deadline deadline)
+      : sources_(sources),
+        options_(options),
+        deadline_(deadline),
+        keys_(list_keys(), service_keys(), now),
+        history_(read_events(), now) {}
+
+  void run() {
+    add_records();
+    look_again();
+  }
+
+  KeyInventory& keys() { return keys_; }
+  IssuanceHistory& history() { return history_; }
+
+  void tell(const std::string& step, std::size_t done, std::size_t all) const {
+    if (options_.progress) options_.progress(step, done, all);
+  }
+
+ private:
+  std::vector<hsm::ListedKey> list_keys() const {
+    tell("listing the token's keys", 0, 0);
+    return sources_.token.private_keys(deadline_);
+  }
+
+  JournalCoverage read_events() const {
+    tell("reading the journal", 0, 0);
+    return read_coverage(sources_.journal, deadline_);
+  }
+
+  // Read after the token was, so that no key of theirs is taken for an orphan.
+  std::set<Bytes> service_keys() const {
+    std::set<Bytes> ids;
+    const auto add = [&](const Uuid& id) { ids.emplace(id.bytes().begin(), id.bytes().end()); };
+    for (const auto& key : sources_.accounts.access_token_keys()) add(key.id);
+    for (const auto& key : sources_.journal.audit_keys()) add(key.id);
+    return ids;
+  }
+
+  void add(const store::CertificateRecord& record) {
+    keys_.add(record);
+    history_.add(record);
+  }
+
+  void add_records() {
+    tell("comparing certificates", 0, 0);
+    for (std::size_t offset = 0;; offset += kRecordsAtOnce) {
+      if (std::chrono::steady_clock::now() > deadline_) {
+        throw Error(ErrorKind::session_timeout, {"there are more certificates than could be read in time"});
+      }
+      const store::Page page = sources_.certificates.list(ContainerScope::everything(), {}, offset, kRecordsAtOnce);
+      for (const store::CertificateRecord& record : page.records) add(record);
+      tell("comparing certificates", std::min(offset + page.records.size(), page.total), page.total);
+      if (page.records.size() < kRecordsAtOnce) return;
+    }
+  }
+
+  void look_again() {
+    // A page that moved because another record went may have hidden one: its key is no orphan.
+    for (const Bytes& id : keys_.orphan_candidates()) {
+      const auto uuid = Uuid::from_bytes(id);
+      const auto record = uuid ? sources_.certificates.find(*uuid) : std::nullopt;
+      if (record) add(*record);
+    }
+    const std::vector<Bytes> orphans = keys_.orphan_candidates();
+    const std::vector<store::CertificateRecord> missing = keys_.missing_candidates();
+    if (orphans.empty() && missing.empty()) return;
+    // Made or deleted meanwhile, or truly so? The token is asked once more, then the records.
+    std::set<Bytes> now_there;
+    for (const hsm::ListedKey& key : list_keys()) now_there.insert(key.id);
+    const std::set<Bytes> service = service_keys();
+    for (const Bytes& id : orphans) {
+      const auto uuid = Uuid::from_bytes(id);
+      const bool recorded = uuid && sources_.certificates.find(*uuid).has_value();
+      if (!recorded && now_there.contains(id) && !service.contains(id)) keys_.add_orphan(id);
+    }
+    for (const store::CertificateRecord& record : missing) {
+      const auto id = from_hex(record.key->id);
+      if (id && !now_there.contains(*id) && sources_.certificates.find(record.id)) keys_.add_missing(record);
+    }
+  }
+
+  const Compliance::Sources& sources_;
+  const ComplianceOptions& options_;
+  const Deadline deadline_;
+  KeyInventory keys_;
+  IssuanceHistory history_;
+};
+
+report::TokenFacts token_facts(const hsm::TokenInfo& info) {
+  report::TokenFacts token;
+  token.label = info.label;
+  token.manufacturer = info.manufacturer;
+  token.model = info.model;
+  token.serial = info.serial;
+  token.firmware = info.firmware;
+  token.module_path = info.module_path;
+  token.module_description = info.module_description;
+  token.is_softhsm = info.manufacturer.starts_with("SoftHSM") || info.model.starts_with("SoftHSM");
+  return token;
+}
+
+report::ProbeFacts probe_facts(const hsm::ProbeResult& result, UnixMillis at) {
+  report::ProbeFacts facts;
+  facts.at = at;
+  switch (result.verdict()) {
+    case hsm::ProbeVerdict::keeps_keys: facts.outcome = report::ProbeOutcome::keeps_keys; break;
+    case hsm::ProbeVerdict::gives_keys_out: facts.outcome = report::ProbeOutcome::gives_keys_out; break;
+    case hsm::ProbeVerdict::inconclusive: facts.outcome = report::ProbeOutcome::inconclusive; break;
+  }
+  for (const hsm::AlgorithmProbe& probe : result.algorithms) {
+    const std::string algorithm(info(probe.algorithm).name);
+    if (!probe.reason.empty()) facts.reasons.push_back(algorithm + ": " + probe.reason);
+    if (!probe.mismatch.empty()) facts.reasons.push_back(algorithm + ": " + probe.mismatch);
+    for (const hsm::ProbeAttempt& attempt : probe.attempts) {
+      report::ProbeAttempt& row = facts.attempts.emplace_back();
+      row.algorithm = algorithm;
+      row.attempt = attempt.call + (attempt.detail.empty() ? "" : " " + attempt.detail);
+      if (attempt.outcome != hsm::ProbeOutcome::not_tried) {
+        char number[32];
+        std::snprintf(number, sizeof number, " (0x%lx)", attempt.code);
+        row.return_code = attempt.code_name + number;
+      }
+      row.outcome = std::string(to_string(attempt.outcome)) + (attempt.remark.empty() ? "" : ": " + attempt.remark);
+      row.given_away = attempt.outcome == hsm::ProbeOutcome::leaked;
+    }
+  }
+  return facts;
+}
+
+std::vector<report::AccountFacts> account_facts(store::AccountStore& accounts, UnixTime now) {
+  std::vector<report::AccountFacts> facts;
+  for (std::size_t offset = 0;; offset += kAccountsAtOnce) {
+    const store::AccountPage page = accounts.list(offset, kAccountsAtOnce);
+    for (const store::AccountRecord& account : page.records) {
+      report::AccountFacts& row = facts.emplace_back();
+      row.client_id = account.client_id;
+      row.enabled = account.enabled;
+      row.expired = account.expires_at && *account.expires_at <= now;
+      row.secret_initial = account.secret_initial;
+      row.grants = account.grants;
+      std::set<std::string> roles;
+      for (const std::string& grant : account.grants) {
+        roles.emplace(auth::to_string(auth::Grant::parse(grant).role));
+      }
+      row.roles.assign(roles.begin(), roles.end());
+    }
+    if (page.records.size() < kAccountsAtOnce) return facts;
+  }
+}
+
+}  // namespace
+
+Compliance::Compliance(Sources sources, OpenJournal open_journal, std::string service_version,
+                       std::function<UnixMillis()> clock)
+    : sources_(sources),
+      open_journal_(std::move(open_journal)),
+      service_version_(std::move(service_version)),
+      clock_(std::move(clock)) {}
+
+report::Report Compliance::make(const ComplianceOptions& options, Deadline deadline) {
+  report::Facts facts;
+  facts.made_at = clock_();
+  facts.service_version = service_version_;
+  const UnixTime now = std::chrono::floor<std::chrono::seconds>(facts.made_at);
+  facts.token = token_facts(sources_.token.info());
+  if (!options.probe.empty()) {
+    if (options.progress) options.progress("probing the token", 0, 0);
+    facts.probe = probe_facts(sources_.token.probe(options.probe, deadline), clock_());
+  }
+
+  Walk walk(sources_, options, now, deadline);
+  walk.run();
+  if (options.challenge) {
+    ChallengeResult result = challenge(
+        sources_.token, walk.keys().challengeable(), options.most_challenges,
+        [&](std::size_t done, std::size_t all) { walk.tell("challenging keys", done, all); }, deadline);
+    for (const FailedChallenge& failed : result.failed) {
+      // Deleted meanwhile, it could not answer.
+      if (sources_.certificates.find(failed.key.id)) {
+        walk.keys().add_mismatch(failed.key, failed.why);
+      } else {
+        --result.facts.eligible;
+        --result.facts.challenged;
+      }
+    }
+    result.facts.compared = walk.keys().compared();
+    facts.challenges = result.facts;
+  }
+  facts.inventory = std::move(walk.keys().inventory());
+  facts.issuance = walk.history().finished();
+  facts.accounts = account_facts(sources_.accounts, now);
+  walk.tell("verifying the journal", 0, 0);
+  facts.journal = journal_facts(sources_.journal, open_journal_, deadline);
+  if (const auto keys = sources_.journal.audit_keys(); !keys.empty()) {
+    facts.audit_key =
+        report::AuditKeyFacts{keys.front().id.to_string(),
+                              crypto::public_key_fingerprint(crypto::public_key_from_pem(keys.front().public_key_pem))};
+  }
+  std::vector<report::Control> controls = report::judge(facts);
+  return {std::move(facts), std::move(controls)};
+}
+
+}  // namespace hsmsigner::service

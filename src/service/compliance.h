@@ -1,0 +1,57 @@
+// Use case: gather the facts of the compliance report. Changes nothing but for the throwaway keys of the probe.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "audit/journal_source.h"
+#include "base/algorithm.h"
+#include "base/clock.h"
+#include "hsm/token.h"
+#include "report/model.h"
+#include "store/account_store.h"
+#include "store/certificate_store.h"
+#include "store/journal_store.h"
+
+namespace hsmsigner::service {
+
+inline constexpr std::size_t kAllKeys = static_cast<std::size_t>(-1);
+
+struct ComplianceOptions {
+  // How many keys sign a challenge: a sample drawn at random when there are more. What is left out is told.
+  std::size_t most_challenges = kAllKeys;
+  bool challenge = true;
+  std::vector<KeyAlgorithm> probe = {};  // a throwaway key of each is made and asked for; none: no probe
+  // Called now and then: a step's name, how far it is, and of how many.
+  std::function<void(const std::string& step, std::size_t done, std::size_t all)> progress = {};
+};
+
+// Thread safe.
+class Compliance {
+ public:
+  struct Sources {  // all of them outlive this object
+    hsm::Token& token;
+    store::CertificateStore& certificates;
+    store::AccountStore& accounts;
+    store::JournalStore& journal;
+  };
+  // The whole journal as it stands, to be verified from the outside (store/journal_reader.h).
+  using OpenJournal = std::function<std::unique_ptr<audit::JournalSource>()>;
+
+  Compliance(Sources sources, OpenJournal open_journal, std::string service_version, std::function<UnixMillis()> clock);
+
+  // The records and the token go on changing meanwhile: what seems missing or needless is looked for once more before
+  // it is told. Throws Error: session_timeout past the deadline, token_unavailable, internal_error.
+  report::Report make(const ComplianceOptions& options, Deadline deadline);
+
+ private:
+  Sources sources_;
+  OpenJournal open_journal_;
+  std::string service_version_;
+  std::function<UnixMillis()> clock_;
+};
+
+}  // namespace hsmsigner::service

@@ -1,0 +1,182 @@
+#include "service/key_inventory.h"
+
+#include <algorithm>
+
+#include "base/algorithm.h"
+#include "base/error.h"
+#include "pki/certificate.h"
+
+namespace hsmsigner::service {
+namespace {
+
+using std::chrono::days;
+
+// NIST SP 800-57 part 1, table 2: what 112 bits of strength take.
+bool is_weak(const store::KeyRecord& key) { return key.type == "RSA" ? key.bits < 2048 : key.bits < 224; }
+
+std::string key_name(std::string_view type, unsigned bits) {
+  return (type == "RSA" ? "RSA-" : "P-") + std::to_string(bits);
+}
+
+report::Finding finding(const store::CertificateRecord& record, std::string detail) {
+  return {record.id.to_string(), record.name, record.container.to_string(), std::move(detail)};
+}
+
+std::string as_words(bool value) { return value ? "true" : "false"; }
+
+// The first attribute that is not as the record says; "" when all are. Extractable and sensitive are told by
+// themselves.
+std::string first_difference(const store::KeyRecord& record, const hsm::KeyAttributes& attributes) {
+  struct Row {
+    const char* name;
+    bool recorded, reported;
+  };
+  for (const Row& row :
+       {Row{"CKA_ALWAYS_SENSITIVE", record.always_sensitive, attributes.always_sensitive},
+        Row{"CKA_NEVER_EXTRACTABLE", record.never_extractable, attributes.never_extractable},
+        Row{"CKA_LOCAL", record.local, attributes.local}, Row{"CKA_PRIVATE", true, attributes.is_private},
+        Row{"CKA_SIGN", true, attributes.sign}, Row{"CKA_DECRYPT", false, attributes.decrypt},
+        Row{"CKA_UNWRAP", false, attributes.unwrap}, Row{"CKA_DERIVE", false, attributes.derive}}) {
+    if (row.recorded == row.reported) continue;
+    return std::string("the record demands ") + row.name + " to be " + as_words(row.recorded) + ", the token reports " +
+           as_words(row.reported);
+  }
+  const std::string recorded = key_name(record.type, record.bits);
+  const std::string reported = key_name(to_string(attributes.family), attributes.bits);
+  return recorded == reported ? "" : "the record says " + recorded + ", the token reports " + reported;
+}
+
+std::string describe(const hsm::ListedKey& key) {
+  if (!key.attributes) return "neither RSA nor EC, or the token does not tell all of its attributes";
+  return key_name(to_string(key.attributes->family), key.attributes->bits) +
+         (key.attributes->extractable ? ", exportable" : ", not exportable") +
+         (key.attributes->local ? ", made in the token" : ", imported");
+}
+
+}  // namespace
+
+KeyInventory::KeyInventory(std::vector<hsm::ListedKey> keys, std::set<Bytes> service_keys, UnixTime now)
+    : keys_(std::move(keys)), service_keys_(std::move(service_keys)), now_(now) {
+  for (const hsm::ListedKey& key : keys_) by_id_.emplace(key.id, &key);
+  inventory_.token_private_keys = keys_.size();
+  for (auto at = by_id_.begin(); at != by_id_.end(); at = by_id_.upper_bound(at->first)) {
+    const std::size_t count = by_id_.count(at->first);
+    if (service_keys_.contains(at->first)) inventory_.service_keys += count;
+    if (count > 1) {
+      inventory_.duplicates.add(
+          {to_hex(at->first), at->second->label, "", std::to_string(count) + " private keys have this CKA_ID"});
+    }
+  }
+}
+
+void KeyInventory::add(const store::CertificateRecord& record) {
+  if (!seen_.insert(record.id).second) return;
+  if (record.pending()) {
+    ++inventory_.pending;
+  } else {
+    judge_certificate(record);
+  }
+  if (!record.key) return;
+  ++inventory_.with_key;
+  const std::optional<Bytes> id = from_hex(record.key->id);
+  if (!id) {
+    inventory_.mismatches.add(finding(record, "the record's CKA_ID is not hexadecimal"));
+    return;
+  }
+  wanted_.insert(*id);
+  const auto [first, last] = by_id_.equal_range(*id);
+  if (first == last) {
+    missing_.push_back(record);
+    return;
+  }
+  for (auto at = first; at != last; ++at) compare(record, *at->second);
+}
+
+void KeyInventory::judge_certificate(const store::CertificateRecord& record) {
+  ++inventory_.certificates;
+  if (record.certificate_authority) ++inventory_.authorities;
+  if (!record.key) ++inventory_.without_key;
+  const std::string expires = "expires " + date_time(record.not_after);
+  if (record.not_after < now_) {
+    inventory_.expired.add(finding(record, "expired " + date_time(record.not_after)));
+    return;
+  }
+  if (record.not_after <= now_ + days(30)) {
+    inventory_.expiring_30.add(finding(record, expires));
+  } else if (record.not_after <= now_ + days(60)) {
+    inventory_.expiring_60.add(finding(record, expires));
+  } else if (record.not_after <= now_ + days(90)) {
+    inventory_.expiring_90.add(finding(record, expires));
+  }
+  if (record.key && is_weak(*record.key)) {
+    inventory_.weak.add(finding(record, key_name(record.key->type, record.key->bits)));
+  }
+  const auto digest = digest_from_name(record.digest);
+  if (digest && info(*digest).weak) inventory_.weak_digests.add(finding(record, "signed with " + record.digest));
+}
+
+void KeyInventory::compare(const store::CertificateRecord& record, const hsm::ListedKey& key) {
+  if (!key.attributes) {
+    inventory_.mismatches.add(finding(record, "the token does not tell all attributes of the key"));
+    return;
+  }
+  const hsm::KeyAttributes& attributes = *key.attributes;
+  if (attributes.sensitive && !attributes.extractable) ++inventory_.non_exportable;
+  if (attributes.extractable && record.key->extractable) {
+    inventory_.exportable.add(finding(record, "CKA_EXTRACTABLE is true"));
+  }
+  if (attributes.extractable && !record.key->extractable) {
+    inventory_.weakened.add(finding(record, "recorded as not extractable; the token reports CKA_EXTRACTABLE true"));
+  } else if (!attributes.sensitive && record.key->sensitive) {
+    inventory_.weakened.add(finding(record, "recorded as sensitive; the token reports CKA_SENSITIVE false"));
+  }
+  if (!attributes.local) inventory_.imported.add(finding(record, "CKA_LOCAL is false"));
+  if (const std::string difference = first_difference(*record.key, attributes); !difference.empty()) {
+    inventory_.mismatches.add(finding(record, difference));
+    return;
+  }
+  if (record.pending()) return;
+  std::optional<PublicKey> certified;
+  try {
+    certified = pki::Certificate::from_pem(record.certificate_pem).public_key();
+  } catch (const Error&) {
+    inventory_.mismatches.add(finding(record, "the recorded certificate cannot be read"));
+    return;
+  }
+  if (const auto* const rsa = std::get_if<RsaPublicKey>(&*certified)) {
+    if (rsa->modulus != key.modulus) {
+      inventory_.mismatches.add(finding(record, "the modulus in the token is not the certificate's"));
+      return;
+    }
+    ++compared_;
+  }
+  // One of several of the same id could not be told from the others.
+  if (const auto id = Uuid::from_bytes(key.id); id && key.found) {
+    challengeable_.push_back({*id, *std::move(certified), record.name, record.container});
+  }
+}
+
+std::vector<Bytes> KeyInventory::orphan_candidates() const {
+  std::vector<Bytes> ids;
+  for (const auto& [id, key] : by_id_) {
+    if (!wanted_.contains(id) && !service_keys_.contains(id) && (ids.empty() || ids.back() != id)) ids.push_back(id);
+  }
+  return ids;
+}
+
+void KeyInventory::add_orphan(const Bytes& id) {
+  const auto [first, last] = by_id_.equal_range(id);
+  for (auto at = first; at != last; ++at) {
+    inventory_.orphans.add({to_hex(id), at->second->label, "", describe(*at->second)});
+  }
+}
+
+void KeyInventory::add_missing(const store::CertificateRecord& record) {
+  inventory_.missing.add(finding(record, "no private key in the token has this CKA_ID"));
+}
+
+void KeyInventory::add_mismatch(const ChallengeableKey& key, const std::string& why) {
+  inventory_.mismatches.add({key.id.to_string(), key.name, key.container.to_string(), why});
+}
+
+}  // namespace hsmsigner::service

@@ -1,0 +1,151 @@
+#include "report/controls.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <functional>
+#include <set>
+
+#include "report/sample.h"
+
+using namespace hsmsigner::report;
+using namespace test_support;
+
+namespace {
+
+const Control& control(const std::vector<Control>& controls, std::string_view id) {
+  const auto found = std::ranges::find(controls, id, &Control::id);
+  REQUIRE(found != controls.end());
+  return *found;
+}
+
+Verdict verdict(const Facts& facts, std::string_view id) { return control(judge(facts), id).verdict; }
+
+// All is looked at, and all is well.
+Facts sound_facts() {
+  Facts facts = sample_facts();
+  facts.token.is_softhsm = false;
+  facts.inventory = Inventory();
+  facts.inventory.certificates = facts.inventory.with_key = facts.inventory.non_exportable = 10;
+  facts.inventory.token_private_keys = 12;
+  facts.inventory.service_keys = 2;
+  facts.challenges = Challenges{false, 10, 10, 10, 4};
+  facts.issuance.made_before_journal = 0;
+  facts.accounts.resize(1);
+  return facts;
+}
+
+const Finding kFinding{"id", "name", "folder:Web", "detail"};
+
+}  // namespace
+
+TEST_CASE("each control has an id of its own, a title and a standard") {
+  std::set<std::string_view> ids;
+  for (const ControlInfo& info : control_table()) {
+    CHECK(ids.insert(info.id).second);
+    CHECK_FALSE(info.title.empty());
+    CHECK_FALSE(info.reference.empty());
+  }
+  const std::vector<Control> controls = judge(sample_facts());
+  REQUIRE(controls.size() == control_table().size());
+  for (std::size_t i = 0; i < controls.size(); ++i) {
+    CHECK(controls[i].id == control_table()[i].id);
+    CHECK_FALSE(controls[i].evidence.empty());
+  }
+}
+
+TEST_CASE("where all is well, every control passes but the one that no token can answer") {
+  for (const Control& each : judge(sound_facts())) {
+    CHECK_MESSAGE(each.verdict == (each.id == "KEY-3" ? Verdict::attention : Verdict::pass), each.id);
+  }
+}
+
+TEST_CASE("what was not looked at does not pass") {
+  for (const Control& each : judge(empty_facts())) CHECK_MESSAGE(each.verdict != Verdict::pass, each.id);
+}
+
+TEST_CASE("each finding has its verdict") {
+  struct Row {
+    const char* what;
+    const char* id;
+    Verdict verdict;
+    std::function<void(Facts&)> change;
+  };
+  const Row rows[] = {
+      {"an exportable key", "KEY-1", Verdict::attention, [](Facts& f) { f.inventory.exportable.add(kFinding); }},
+      {"a weakened key", "KEY-1", Verdict::fail, [](Facts& f) { f.inventory.weakened.add(kFinding); }},
+      {"no probe", "KEY-2", Verdict::attention, [](Facts& f) { f.probe.reset(); }},
+      {"an inconclusive probe", "KEY-2", Verdict::attention,
+       [](Facts& f) { f.probe->outcome = ProbeOutcome::inconclusive; }},
+      {"a key given away", "KEY-2", Verdict::fail, [](Facts& f) { f.probe->attempts.front().given_away = true; }},
+      {"a token that does not keep keys", "KEY-2", Verdict::fail,
+       [](Facts& f) { f.probe->outcome = ProbeOutcome::gives_keys_out; }},
+      {"SoftHSM", "KEY-3", Verdict::fail, [](Facts& f) { f.token.is_softhsm = true; }},
+      {"a missing key", "KEY-4", Verdict::fail, [](Facts& f) { f.inventory.missing.add(kFinding); }},
+      {"a shared identifier", "KEY-4", Verdict::fail, [](Facts& f) { f.inventory.duplicates.add(kFinding); }},
+      {"a mismatch", "KEY-4", Verdict::fail, [](Facts& f) { f.inventory.mismatches.add(kFinding); }},
+      {"no challenges", "KEY-5", Verdict::attention, [](Facts& f) { f.challenges.reset(); }},
+      {"a sample", "KEY-5", Verdict::attention,
+       [](Facts& f) { f.challenges->challenged = f.challenges->answered = 9; }},
+      {"a wrong answer", "KEY-5", Verdict::fail, [](Facts& f) { f.challenges->answered = 9; }},
+      {"an orphan", "KEY-6", Verdict::attention, [](Facts& f) { f.inventory.orphans.add(kFinding); }},
+      {"a weak key", "KEY-7", Verdict::fail, [](Facts& f) { f.inventory.weak.add(kFinding); }},
+      {"an imported key", "KEY-8", Verdict::attention, [](Facts& f) { f.inventory.imported.add(kFinding); }},
+      {"a short serial number", "CERT-1", Verdict::fail, [](Facts& f) { f.issuance.short_serials.add(kFinding); }},
+      {"a repeated one", "CERT-1", Verdict::fail, [](Facts& f) { f.issuance.repeated_serials.add(kFinding); }},
+      {"a long validity", "CERT-2", Verdict::attention, [](Facts& f) { f.issuance.beyond_tls_limit.add(kFinding); }},
+      {"SHA-1", "CERT-3", Verdict::fail, [](Facts& f) { f.inventory.weak_digests.add(kFinding); }},
+      {"a near expiry", "CERT-4", Verdict::attention, [](Facts& f) { f.inventory.expiring_30.add(kFinding); }},
+      {"an expired one", "CERT-4", Verdict::attention, [](Facts& f) { f.inventory.expired.add(kFinding); }},
+      {"a farther expiry", "CERT-4", Verdict::pass, [](Facts& f) { f.inventory.expiring_60.add(kFinding); }},
+      {"an auditor who issues", "ACC-1", Verdict::fail,
+       [](Facts& f) {
+         f.accounts.front().roles = {"auditor", "issuer"};
+       }},
+      {"an administrator who issues", "ACC-1", Verdict::attention,
+       [](Facts& f) {
+         f.accounts.front().roles = {"administrator", "issuer"};
+       }},
+      {"a disabled auditor who issues", "ACC-1", Verdict::not_applicable,
+       [](Facts& f) {
+         f.accounts.front().roles = {"auditor", "issuer"};
+         f.accounts.front().enabled = false;
+       }},
+      {"an initial secret", "ACC-2", Verdict::attention, [](Facts& f) { f.accounts.front().secret_initial = true; }},
+      {"an unverified journal", "LOG-1", Verdict::attention, [](Facts& f) { f.journal.check.reset(); }},
+      {"a tampered journal", "LOG-1", Verdict::fail,
+       [](Facts& f) {
+         f.journal.check = JournalCheck{false, 1, 9, "event 7: another hash"};
+       }},
+      {"another head than the last report's", "LOG-1", Verdict::fail,
+       [](Facts& f) { f.journal.last_report->head_is_unchanged = false; }},
+      {"no report before", "LOG-1", Verdict::pass, [](Facts& f) { f.journal.last_report.reset(); }},
+      {"no checkpoint", "LOG-2", Verdict::attention, [](Facts& f) { f.journal.last_checkpoint.reset(); }},
+      {"a certificate without an event", "LOG-3", Verdict::fail,
+       [](Facts& f) { f.issuance.without_event.add(kFinding); }},
+      {"records older than the journal", "LOG-3", Verdict::attention,
+       [](Facts& f) { f.issuance.made_before_journal = 1; }},
+  };
+  for (const Row& row : rows) {
+    Facts facts = sound_facts();
+    row.change(facts);
+    CHECK_MESSAGE(verdict(facts, row.id) == row.verdict, row.what);
+  }
+}
+
+TEST_CASE("the counts add up and the worst verdict is the whole's") {
+  const std::vector<Control> controls = judge(sample_facts());
+  const VerdictCounts counts = count(controls);
+  CHECK(counts.pass + counts.attention + counts.fail + counts.not_applicable == controls.size());
+  CHECK(overall(controls) == Verdict::fail);
+  CHECK(overall(judge(sound_facts())) == Verdict::attention);
+  CHECK(overall({}) == Verdict::not_applicable);
+}
+
+TEST_CASE("a long list shows the first ones and counts all") {
+  FindingList list;
+  for (std::size_t i = 0; i < kMostFindings + 5; ++i) list.add({std::to_string(i), "", "", ""});
+  CHECK(list.total() == kMostFindings + 5);
+  CHECK(list.shown().size() == kMostFindings);
+  CHECK(list.shown().back().id == std::to_string(kMostFindings - 1));
+}
