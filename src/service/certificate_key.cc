@@ -1,16 +1,42 @@
 #include "service/certificate_key.h"
 
+#include "base/log.h"
 #include "service/certificate_facts.h"
 
 namespace hsmsigner::service {
 
+CertificateKey CertificateKey::make(hsm::Token& token, KeyPool* pool, const KeyClass& key_class, Deadline deadline) {
+  Made made;
+  made.pool = pool;
+  if (pool != nullptr) made.plan = pool->plan(deadline);
+  const Uuid id = made.plan ? made.plan->id : Uuid::random();
+  // When this fails nobody may know whether there is a key: its plan stays on record, and is looked into once this
+  // process has ended.
+  made.key.emplace(token.generate({id, key_class.algorithm, key_class.block_export}, deadline));
+  return CertificateKey(std::move(made));
+}
+
+CertificateKey::Made::~Made() {
+  if (settled || !key || !plan) return;  // without a plan the key goes with its owner
+  if (pool->holds()) {
+    const Uuid id = plan->id;
+    key.reset();
+    pool->in_vain(id);
+    return;
+  }
+  // Another process may have found it under the plan of one that seemed dead, and have it in its stock by now.
+  log::warning("a key is left to its plan: the lease of this process is over", {{"id", plan->id.to_string()}});
+  key->keep();
+}
+
 const std::shared_ptr<hsm::TokenKey>& CertificateKey::key() const {
-  return std::visit([](const auto& key) -> const std::shared_ptr<hsm::TokenKey>& { return key.key(); }, key_);
+  if (const auto* pooled = std::get_if<PooledKey>(&key_)) return pooled->key();
+  return std::get<Made>(key_).key->key();
 }
 
 store::KeyRecord CertificateKey::record(const hsm::TokenInfo& token) const {
   if (const auto* pooled = std::get_if<PooledKey>(&key_)) return pooled->record().key;
-  return key_record(std::get<hsm::GeneratedKey>(key_).attributes(), token);
+  return key_record(std::get<Made>(key_).key->attributes(), token);
 }
 
 void CertificateKey::will_sign() {
@@ -18,20 +44,19 @@ void CertificateKey::will_sign() {
 }
 
 const store::PoolClaim* CertificateKey::claim() const {
-  const auto* pooled = std::get_if<PooledKey>(&key_);
-  return pooled == nullptr ? nullptr : &pooled->claim();
+  if (const auto* pooled = std::get_if<PooledKey>(&key_)) return &pooled->claim();
+  const auto& plan = std::get<Made>(key_).plan;
+  return plan ? &*plan : nullptr;
 }
 
 void CertificateKey::keep() noexcept {
   if (auto* pooled = std::get_if<PooledKey>(&key_)) {
     pooled->gone();
-  } else {
-    std::get<hsm::GeneratedKey>(key_).keep();
+    return;
   }
-}
-
-void CertificateKey::lost() noexcept {
-  if (auto* pooled = std::get_if<PooledKey>(&key_)) pooled->gone();
+  Made& made = std::get<Made>(key_);
+  made.key->keep();
+  made.settled = true;
 }
 
 }  // namespace hsmsigner::service

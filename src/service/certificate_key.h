@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <variant>
 
 #include "hsm/token.h"
@@ -13,7 +14,10 @@ namespace hsmsigner::service {
 class CertificateKey {
  public:
   explicit CertificateKey(PooledKey key) : key_(std::move(key)) {}
-  explicit CertificateKey(hsm::GeneratedKey key) : key_(std::move(key)) {}
+  // Made now: under a plan of the pool if there is one, which outlives this object.
+  static CertificateKey make(hsm::Token& token, KeyPool* pool, const KeyClass& key_class, Deadline deadline);
+  CertificateKey(CertificateKey&&) noexcept = default;
+  CertificateKey& operator=(CertificateKey&&) = delete;
 
   const std::shared_ptr<hsm::TokenKey>& key() const;
   const Uuid& id() const { return key()->id(); }
@@ -22,16 +26,32 @@ class CertificateKey {
 
   // Before the first signature with it.
   void will_sign();
-  // For the certificate's transaction; null for a key that is in no pool.
+  // For the certificate's transaction; null for a key that is neither of the pool nor planned.
   const store::PoolClaim* claim() const;
   // Its certificate is durable: it stays. Without this call the destructor sees to it that it does not, or, for a key
   // of the pool that signed nothing, gives it back.
   void keep() noexcept;
-  // The transaction found it to be another process's.
-  void lost() noexcept;
+  // The transaction found it to be another process's, which deals with it.
+  void lost() noexcept { keep(); }
 
  private:
-  std::variant<PooledKey, hsm::GeneratedKey> key_;
+  struct Made {
+    std::optional<hsm::GeneratedKey> key;
+    KeyPool* pool = nullptr;
+    std::optional<store::PoolClaim> plan;
+    bool settled = false;  // kept, or another process's to deal with
+
+    Made() = default;
+    Made(Made&& other) noexcept
+        : key(std::move(other.key)), pool(other.pool), plan(std::move(other.plan)), settled(other.settled) {
+      other.settled = true;
+    }
+    Made& operator=(Made&&) = delete;
+    ~Made();
+  };
+  explicit CertificateKey(Made key) : key_(std::move(key)) {}
+
+  std::variant<PooledKey, Made> key_;
 };
 
 }  // namespace hsmsigner::service

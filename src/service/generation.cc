@@ -194,8 +194,10 @@ store::CertificateRecord Generation::Impl::issue(const Actor& actor, const Gener
     if (auto record = issue_with(std::move(key), actor, request, plan, serial, compose, deadline)) return *record;
   }
   // From here until keep() every way out destroys the key.
-  CertificateKey key(token.generate({Uuid::random(), key_class.algorithm, key_class.block_export}, deadline));
-  return issue_with(std::move(key), actor, request, plan, serial, compose, deadline).value();
+  CertificateKey key = CertificateKey::make(token, pool, key_class, deadline);
+  if (auto record = issue_with(std::move(key), actor, request, plan, serial, compose, deadline)) return *record;
+  throw Error(ErrorKind::token_unavailable, {"the service was held up for too long; nothing was issued"})
+      .with_help("Try again.");
 }
 
 // Nothing when the key was not this process's any more.

@@ -51,6 +51,53 @@ std::optional<PooledKey> KeyPool::claim(const KeyClass& key_class) {
   return claimed;
 }
 
+std::optional<store::PoolClaim> KeyPool::plan(Deadline deadline) {
+  std::string owner;
+  {
+    const std::lock_guard lock(mutex_);
+    if (steady_clock::now() >= held_until_) return std::nullopt;
+    owner = owner_;
+    if (!plans_.empty()) {
+      store::PoolClaim planned{plans_.back(), owner};
+      plans_.pop_back();
+      return planned;
+    }
+  }
+  store::PoolClaim planned{Uuid::random(), owner};
+  store_.plan(token_.info().serial, {planned.id}, deadline);
+  return planned;
+}
+
+void KeyPool::in_vain(const Uuid& id) {
+  const std::lock_guard lock(mutex_);
+  vain_.push_back(id);
+}
+
+bool KeyPool::holds() const {
+  const std::lock_guard lock(mutex_);
+  return steady_clock::now() < held_until_;
+}
+
+void KeyPool::add_plans(std::vector<Uuid> ids) {
+  const std::lock_guard lock(mutex_);
+  plans_.insert(plans_.end(), ids.begin(), ids.end());
+}
+
+std::size_t KeyPool::plans() const {
+  const std::lock_guard lock(mutex_);
+  return plans_.size();
+}
+
+std::vector<Uuid> KeyPool::take_plans() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(plans_, {});
+}
+
+std::vector<Uuid> KeyPool::take_vain() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(vain_, {});
+}
+
 std::vector<PoolFigures> KeyPool::figures() const {
   const std::lock_guard lock(mutex_);
   const Deadline now = steady_clock::now();

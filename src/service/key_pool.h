@@ -17,7 +17,7 @@
 
 #include "base/key_class.h"
 #include "hsm/token.h"
-#include "store/pool_key_record.h"
+#include "store/key_pool_store.h"
 
 namespace hsmsigner::service {
 
@@ -79,12 +79,22 @@ class KeyPool {
   // Time over which requests are counted.
   static constexpr std::chrono::seconds kDemandWindow{600};
 
-  KeyPool() = default;
+  // Both outlive this object.
+  KeyPool(hsm::Token& token, store::KeyPoolStore& store) : token_(token), store_(store) {}
   KeyPool(const KeyPool&) = delete;
   KeyPool& operator=(const KeyPool&) = delete;
 
   // Nothing when there is none of the class that is located and this process's for certain. Waits for nothing.
   std::optional<PooledKey> claim(const KeyClass& key_class);
+
+  // For a key that a request makes at once: an id that is on record as planned, so that a crash leaves no key which
+  // nobody knows of. From memory; written down now when there is none. Nothing while this process holds no lease.
+  // Throws what the store throws.
+  std::optional<store::PoolClaim> plan(Deadline deadline);
+  // The planned key was not made, or was destroyed.
+  void in_vain(const Uuid& id);
+  // Whether what this process holds is its own for certain.
+  bool holds() const;
 
   std::vector<PoolFigures> figures() const;
 
@@ -95,6 +105,12 @@ class KeyPool {
   void add(std::vector<StockKey> keys);
   // Takes the whole stock away: to be read anew from the store.
   std::vector<StockKey> take_all();
+  void add_plans(std::vector<Uuid> ids);
+  std::size_t plans() const;
+  // Those that no request has taken.
+  std::vector<Uuid> take_plans();
+  // Those that were in vain.
+  std::vector<Uuid> take_vain();
   // Those that were not located when they were to be claimed, as after the token was lost.
   std::vector<StockKey> take_unlocated();
   // Those that may have signed and have no certificate. They count as being with a request until forget().
@@ -121,6 +137,8 @@ class KeyPool {
   static double demand_of(const ClassState& state, Deadline now);
   void give_back(StockKey key, bool spoiled);
 
+  hsm::Token& token_;
+  store::KeyPoolStore& store_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool woken_ = false;  // guarded by mutex_, as all below
@@ -130,6 +148,8 @@ class KeyPool {
   std::set<Uuid> out_;  // with a request
   std::vector<StockKey> unlocated_;
   std::vector<StockKey> spoiled_;
+  std::vector<Uuid> plans_;
+  std::vector<Uuid> vain_;
 };
 
 }  // namespace hsmsigner::service

@@ -20,19 +20,16 @@ constexpr std::chrono::seconds kBetweenIdleCalls{1};
 // What the threads of one batch share.
 class Making {
  public:
-  Making(hsm::Token& token, const BatchOrder& order, const std::atomic<bool>& stop)
-      : token_(token),
-        order_(order),
-        stop_(stop),
-        left_(std::min(order.count, kLargestBatch)),
-        end_(steady_clock::now() + order.time) {}
+  // `ids` are planned.
+  Making(hsm::Token& token, const BatchOrder& order, std::vector<Uuid> ids, const std::atomic<bool>& stop)
+      : token_(token), order_(order), stop_(stop), ids_(std::move(ids)), end_(steady_clock::now() + order.time) {}
 
   // On each thread.
   void run() {
-    while (begin_one()) {
+    while (const auto id = begin_one()) {
       const auto began = steady_clock::now();
       try {
-        add(token_.generate_ahead({Uuid::random(), order_.key_class.algorithm, order_.key_class.block_export},
+        add(token_.generate_ahead({*id, order_.key_class.algorithm, order_.key_class.block_export},
                                   deadline_in(order_.one_key)),
             steady_clock::now() - began);
       } catch (const Error& error) {
@@ -52,15 +49,17 @@ class Making {
   }
 
   // After the end.
+  std::vector<Uuid> unused() const { return ids_; }
   std::vector<hsm::GeneratedKey> keys;
   Batch batch;
 
  private:
-  bool begin_one() {
+  std::optional<Uuid> begin_one() {
     const std::lock_guard lock(mutex_);
-    if (left_ == 0 || stop_ || batch.no_room || batch.failure || steady_clock::now() >= end_) return false;
-    --left_;
-    return true;
+    if (ids_.empty() || stop_ || batch.no_room || batch.failure || steady_clock::now() >= end_) return std::nullopt;
+    const Uuid id = ids_.back();
+    ids_.pop_back();
+    return id;
   }
   void add(std::optional<hsm::GeneratedKey> key, std::chrono::duration<double> took) {
     const std::lock_guard lock(mutex_);
@@ -82,8 +81,8 @@ class Making {
   const std::atomic<bool>& stop_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::size_t left_;    // guarded by mutex_, as `keys` and `batch` while threads run
-  unsigned ended_ = 0;  // guarded by mutex_
+  std::vector<Uuid> ids_;  // guarded by mutex_, as `keys` and `batch` while threads run
+  unsigned ended_ = 0;     // guarded by mutex_
   const Deadline end_;
 };
 
@@ -100,7 +99,10 @@ audit::Event filled_event(const BatchOrder& order, const std::vector<hsm::Genera
 
 Batch make_batch(hsm::Token& token, store::KeyPoolStore& store, const BatchOrder& order, UnixTime now,
                  const std::atomic<bool>& stop, const std::function<void()>& idle) {
-  Making making(token, order, stop);
+  std::vector<Uuid> ids;
+  for (std::size_t i = std::min(order.count, kLargestBatch); i > 0; --i) ids.push_back(Uuid::random());
+  store.plan(token.info().serial, ids, deadline_in(kWriteTime));
+  Making making(token, order, std::move(ids), stop);
   {
     const unsigned parallel = std::max(1U, order.parallel);
     std::vector<std::jthread> threads;
@@ -112,9 +114,20 @@ Batch make_batch(hsm::Token& token, store::KeyPoolStore& store, const BatchOrder
     records.push_back({key.key()->id(), order.key_class, crypto::public_key_pem(key.key()->public_key()),
                        key_record(key.attributes(), token.info()), now});
   }
+  // Those of which nothing has come for certain. Of one that failed nobody knows: its plan stays on record.
+  if (const std::vector<Uuid> unused = making.unused(); !unused.empty()) {
+    store.end_plans(unused, nullptr, deadline_in(kWriteTime));
+  }
   if (records.empty()) return std::move(making.batch);
-  // What throws here destroys the keys.
-  store.add(records, order.hold, filled_event(order, making.keys), deadline_in(kWriteTime));
+  try {
+    store.add(records, order.hold, filled_event(order, making.keys), deadline_in(kWriteTime));
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::object_not_present) throw;  // and the keys are destroyed
+    // Their plans are another process's by now, and so are they.
+    for (hsm::GeneratedKey& key : making.keys) key.keep();
+    making.batch.failure = error;
+    return std::move(making.batch);
+  }
   for (std::size_t i = 0; i < records.size(); ++i) {
     making.keys[i].keep();
     making.batch.keys.push_back({std::move(records[i]), making.keys[i].key()});

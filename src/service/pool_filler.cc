@@ -29,8 +29,21 @@ PoolFiller::PoolFiller(KeyPool& pool, hsm::Token& token, store::KeyPoolStore& st
       policy_(std::move(policy)),
       pace_(pace),
       holding_(pool, token, store, clock_, pace.holding, stop_),
+      left_plans_(token, store, clock_, pace.left_plans),
       doubt_at_(steady_clock::now() + pace.doubt),
-      thread_([this] { run(); }) {}
+      thread_((lease_first(), [this] { run(); })) {}
+
+// A request that comes at once makes its key under a plan already. The thread begins after it.
+bool PoolFiller::lease_first() {
+  try {
+    holding_.keep();
+    holding_.supply_plans();
+    return true;
+  } catch (const std::exception& error) {
+    log::warning("the pool of keys has no lease yet", {{"reason", error.what()}});
+    return false;
+  }
+}
 
 PoolFiller::~PoolFiller() { end_thread(); }
 
@@ -72,6 +85,7 @@ void PoolFiller::run() {
 
 void PoolFiller::look() {
   holding_.keep();
+  holding_.supply_plans();
   holding_.clear_away();
   const Instant now = steady_clock::now();
   if (now >= doubt_at_) {
@@ -84,6 +98,7 @@ void PoolFiller::look() {
   // One batch of one class after the other, so that none waits for another's hundredth key.
   while (!stop_ && fill_one_class()) {
     holding_.keep();
+    holding_.supply_plans();
     set_marks();
   }
 }
@@ -92,6 +107,7 @@ void PoolFiller::look_for_free(Instant now) {
   if (now < free_at_) return;
   // Small helpings, so that another process at it has its share.
   while (!stop_ && holding_.take_free(policy_.max_keys) > 0) holding_.keep();
+  if (policy_.adopt_orphans) holding_.add(left_plans_.look());
   free_at_ = now + pace_.look_for_free;
 }
 

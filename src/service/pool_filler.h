@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "hsm/token.h"
 #include "service/key_pool.h"
+#include "service/left_plans.h"
 #include "service/pool_holding.h"
 #include "store/key_pool_store.h"
 
@@ -20,11 +21,13 @@ namespace hsmsigner::service {
 struct PoolPolicy {
   std::vector<PoolMarks> classes;  // empty: learned from demand (pool_demand.h)
   std::size_t max_keys = 10'000;   // in the store for this token, all classes and processes together
-  unsigned parallel = 2;           // keys made at one time; hsm::TokenOptions::parallel_ahead limits it
+  bool adopt_orphans = true;
+  unsigned parallel = 2;  // keys made at one time; hsm::TokenOptions::parallel_ahead limits it
 };
 
 struct FillerPace {
   HoldingPace holding;
+  LeftPlansPace left_plans;
   std::chrono::milliseconds look{1000};
   std::chrono::milliseconds look_for_free{5000};  // keys that nobody holds; each look may take a walk over the token
   std::chrono::minutes without_room{10};          // after the token was full
@@ -35,7 +38,7 @@ struct FillerPace {
 
 class PoolFiller {
  public:
-  // All of them outlive this object.
+  // All of them outlive this object. Takes out the lease before it returns, if the store lets it.
   PoolFiller(KeyPool& pool, hsm::Token& token, store::KeyPoolStore& store, Clock clock, PoolPolicy policy,
              FillerPace pace = {});
   // Waits for what is under way in the token.
@@ -50,6 +53,7 @@ class PoolFiller {
  private:
   using Instant = std::chrono::steady_clock::time_point;
 
+  bool lease_first();
   void run();
   void look();
   void look_for_free(Instant now);
@@ -69,6 +73,7 @@ class PoolFiller {
 
   // The thread's own.
   PoolHolding holding_;
+  LeftPlans left_plans_;
   Instant free_at_{};
   Instant doubt_at_{};
   Instant room_at_{};

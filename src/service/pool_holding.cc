@@ -37,6 +37,7 @@ bool PoolHolding::keep() {
   if (!lasted) {
     // Others may have taken some of it, or all: nothing is stock until it has been read anew.
     pool_.take_all();
+    pool_.take_plans();
     unsettled_.clear();
     take_in(store_.held(token_serial()));
   }
@@ -141,7 +142,16 @@ bool PoolHolding::destroyed(const Uuid& id) {
   return true;
 }
 
+void PoolHolding::supply_plans() {
+  if (pool_.plans() > pace_.plans / 4) return;
+  std::vector<Uuid> ids;
+  for (std::size_t i = 0; i < pace_.plans; ++i) ids.push_back(Uuid::random());
+  store_.plan(token_serial(), ids, soon());
+  pool_.add_plans(std::move(ids));
+}
+
 void PoolHolding::clear_away() {
+  if (const std::vector<Uuid> vain = pool_.take_vain(); !vain.empty()) store_.end_plans(vain, nullptr, soon());
   for (StockKey& key : pool_.take_spoiled()) spoiled_.push_back(std::move(key));
   while (!spoiled_.empty()) {
     const Uuid id = spoiled_.back().record.id;
@@ -168,6 +178,9 @@ void PoolHolding::doubt_all() {
 void PoolHolding::release(Deadline deadline) {
   pool_.hold_until("", Deadline{});
   pool_.take_all();
+  if (const std::vector<Uuid> unused = pool_.take_plans(); !unused.empty()) {
+    store_.end_plans(unused, nullptr, deadline);
+  }
   unsettled_.clear();
   store_.release(deadline);
 }

@@ -19,6 +19,7 @@ struct HoldingPace {
   std::chrono::seconds renew{15};             // after which the lease is prolonged
   std::chrono::seconds margin{5};             // before its end, at which its holder stops using it
   std::chrono::milliseconds one_try{10'000};  // for the token and the store
+  std::size_t plans = 128;                    // written down at once; more when a quarter is left
   std::size_t take = 256;  // keys of a class taken at once, so that several processes have their share
 };
 
@@ -41,8 +42,10 @@ class PoolHolding {
   void settle();
   // Has what was made by this process. It is proven: it comes from the token.
   void add(std::vector<StockKey> keys) { pool_.add(std::move(keys)); }
-  // Destroys what may have signed, and what others left half destroyed.
+  // Destroys what may have signed, and what others left half destroyed; ends the plans that were in vain.
   void clear_away();
+  // Sees to it that requests find planned ids in memory.
+  void supply_plans();
   // Looks at all of the stock anew: it may have gone from the token behind our back.
   void doubt_all();
   // At the end: everything is given back.

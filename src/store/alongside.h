@@ -12,7 +12,8 @@ namespace hsmsigner::store {
 struct Alongside {
   const audit::Event* event = nullptr;
   const AnswerRecord* answer = nullptr;
-  // Removed from the pool; throws Error{object_not_present} when its owner does not hold it (any more).
+  // Removed from the pool, or from the plans (key_pool_store.h); throws Error{object_not_present} when its owner does
+  // not hold it (any more).
   const PoolClaim* pool_key = nullptr;
 };
 

@@ -66,8 +66,8 @@ Reader::Reader(const std::string& path)
       pool_counts(*session, "WHERE key_token_serial = :token AND withdrawn = 0 GROUP BY class, owner ORDER BY class",
                   1),
       pool_leases(*session, "", 0),
-      count_of_key_records(*session, count_of_key_records_text, 4),
-      store_identity(*session, "", 0) {}
+      pool_ids(*session, "", 0),
+      pool_tokens(*session, "GROUP BY key_token_serial ORDER BY key_token_serial", 0) {}
 
 Writes::Writes(soci::session& session)
     : insert_certificate(session),
@@ -128,7 +128,14 @@ Writes::Writes(soci::session& session)
       erase_pool_lease(session, "DELETE FROM pool_lease WHERE owner = :owner", 1, 0),
       erase_old_pool_leases(session, "DELETE FROM pool_lease WHERE until < :now", 0, 1),
       count_of_pool_lease(session, "SELECT count(*) FROM pool_lease WHERE owner = :owner", 1),
-      count_of_key_records(session, count_of_key_records_text, 4) {}
+      count_of_key_records(session, count_of_key_records_text, 4),
+      insert_planned_key(session),
+      left_plans(session,
+                 "WHERE token_serial = :token AND owner <> :owner AND owner NOT IN "
+                 "(SELECT owner FROM pool_lease WHERE until >= :now)",
+                 2, 1),
+      own_planned_key(session, "UPDATE planned_key SET owner = :owner WHERE id = :id", 2, 0),
+      end_planned_key(session, "DELETE FROM planned_key WHERE id = :id AND owner = :owner", 2, 0) {}
 
 Connections::Connections(const std::string& path, unsigned readers)
     : path_(path),

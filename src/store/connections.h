@@ -73,8 +73,8 @@ struct Reader {
   SelectRows<PoolKeyRow> withdrawn_pool_keys;  // token, owner; now
   SelectRows<PoolCountRow> pool_counts;        // token
   SelectRows<PoolLeaseRow> pool_leases;
-  SelectNumber count_of_key_records;  // id, four times
-  SelectRows<StoreIdentityRow> store_identity;
+  SelectRows<PoolIdRow> pool_ids;
+  SelectRows<PoolTokenRow> pool_tokens;
 };
 
 // The statements of the writer's connection; on the writer's thread only.
@@ -125,6 +125,10 @@ struct Writes {
   Command erase_old_pool_leases;          // now
   SelectNumber count_of_pool_lease;       // owner
   SelectNumber count_of_key_records;      // id, four times
+  InsertRow<PlannedKeyRow> insert_planned_key;
+  SelectRows<PlannedKeyRow> left_plans;  // token, owner; now: others'
+  Command own_planned_key;               // owner, id
+  Command end_planned_key;               // id, owner
 };
 
 class Connections {

@@ -1,5 +1,7 @@
 #include "store/key_pool_store.h"
 
+#include <set>
+
 #include "store/sqlite_stores.h"
 
 namespace hsmsigner::store {
@@ -20,8 +22,9 @@ bool has_record(SelectNumber& count_of_records, const Uuid& id) {
 }  // namespace
 
 void use_up(Writes& writes, const PoolClaim& key) {
-  if (writes.use_pool_key({key.id.to_string(), key.owner}) != 1) {
-    throw Error(ErrorKind::object_not_present).with_cause("key " + key.id.to_string() + " of the pool is not held");
+  const std::string id = key.id.to_string();
+  if (writes.use_pool_key({id, key.owner}) != 1 && writes.end_planned_key({id, key.owner}) != 1) {
+    throw Error(ErrorKind::object_not_present).with_cause("key " + id + " is not held");
   }
 }
 
@@ -67,14 +70,18 @@ std::size_t SqliteKeyPoolStore::end_leases_of_the_dead(Deadline deadline) {
 
 void SqliteKeyPoolStore::add(const std::vector<PoolKeyRecord>& keys, Hold hold, const audit::Event& event,
                              Deadline deadline) {
+  const std::string& own = owner();
   std::vector<PoolKeyRow> rows;
   rows.reserve(keys.size());
-  for (const PoolKeyRecord& key : keys) rows.push_back(to_row(key, hold == Hold::own ? owner() : std::string()));
+  for (const PoolKeyRecord& key : keys) rows.push_back(to_row(key, hold == Hold::own ? own : std::string()));
   connections_.write(
       [&](Writes& writes) {
         for (std::size_t i = 0; i < rows.size(); ++i) {
           if (has_record(writes.count_of_key_records, keys[i].id)) {
             throw Error(ErrorKind::object_not_unique).with_cause("key " + rows[i].id + " has a record already");
+          }
+          if (writes.end_planned_key({rows[i].id, own}) != 1) {
+            throw Error(ErrorKind::object_not_present).with_cause("key " + rows[i].id + " is not planned");
           }
           writes.insert_pool_key(rows[i]);
         }
@@ -128,6 +135,22 @@ std::optional<PoolKeyRecord> SqliteKeyPoolStore::find(const Uuid& id) {
   return first_of(connections_.read([&](Reader& reader) { return reader.pool_key_by_id({id.to_string()}); }));
 }
 
+std::vector<Uuid> SqliteKeyPoolStore::ids() {
+  std::vector<Uuid> ids;
+  for (const PoolIdRow& row : connections_.read([](Reader& reader) { return reader.pool_ids({}); })) {
+    ids.push_back(to_uuid(row.id));
+  }
+  return ids;
+}
+
+std::vector<std::string> SqliteKeyPoolStore::tokens() {
+  std::vector<std::string> tokens;
+  for (const PoolTokenRow& row : connections_.read([](Reader& reader) { return reader.pool_tokens({}); })) {
+    tokens.push_back(row.token_serial);
+  }
+  return tokens;
+}
+
 bool SqliteKeyPoolStore::withdraw(const Uuid& id, Deadline deadline) {
   const std::string& own = owner();
   bool done = false;
@@ -154,23 +177,38 @@ void SqliteKeyPoolStore::erase_withdrawn(const Uuid& id, const audit::Event& eve
       deadline);
 }
 
-std::set<Uuid> SqliteKeyPoolStore::recorded(const std::vector<Uuid>& ids) {
-  return connections_.read([&](Reader& reader) {
-    return reader.at_one_moment([&] {
-      std::set<Uuid> found;
-      for (const Uuid& id : ids) {
-        if (has_record(reader.count_of_key_records, id)) found.insert(id);
-      }
-      return found;
-    });
-  });
+void SqliteKeyPoolStore::plan(const std::string& token_serial, const std::vector<Uuid>& ids, Deadline deadline) {
+  const std::string& own = owner();
+  connections_.write(
+      [&](Writes& writes) {
+        for (const Uuid& id : ids) writes.insert_planned_key({id.to_string(), token_serial, own});
+      },
+      deadline);
 }
 
-Uuid SqliteKeyPoolStore::store_id() {
-  const std::vector<StoreIdentityRow> rows =
-      connections_.read([](Reader& reader) { return reader.store_identity({}); });
-  if (rows.size() != 1) throw_unreadable();
-  return intact(Uuid::from_bytes(to_bytes(rows.front().id)));
+std::vector<Uuid> SqliteKeyPoolStore::take_plans(const std::string& token_serial, UnixTime now, Deadline deadline) {
+  const std::string& own = owner();
+  std::vector<Uuid> ids;
+  connections_.write(
+      [&](Writes& writes) {
+        ids.clear();
+        for (const PlannedKeyRow& row : writes.left_plans({token_serial, own}, {to_number(now)})) {
+          writes.own_planned_key({own, row.id});
+          ids.push_back(to_uuid(row.id));
+        }
+      },
+      deadline);
+  return ids;
+}
+
+void SqliteKeyPoolStore::end_plans(const std::vector<Uuid>& ids, const audit::Event* event, Deadline deadline) {
+  const std::string& own = owner();
+  connections_.write(
+      [&](Writes& writes) {
+        for (const Uuid& id : ids) writes.end_planned_key({id.to_string(), own});
+        if (event != nullptr) append_event(writes, *event);
+      },
+      deadline);
 }
 
 }  // namespace hsmsigner::store

@@ -8,7 +8,6 @@
 
 #include <cstddef>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -46,8 +45,9 @@ class KeyPoolStore {
   virtual std::size_t end_leases_of_the_dead(Deadline deadline) = 0;
 
   enum class Hold { own, nobody };
-  // Adds keys, held by this instance or by nobody, with the event that tells of them, in one transaction. Throws
-  // Error{object_not_unique} when a key has another record already.
+  // Adds keys that this instance has planned, held by it or by nobody, with the event that tells of them, in one
+  // transaction. Throws Error{object_not_unique} when a key has another record already, Error{object_not_present} when
+  // its plan is not this instance's (any more).
   virtual void add(const std::vector<PoolKeyRecord>& keys, Hold hold, const audit::Event& event, Deadline deadline) = 0;
   // Takes up to `most` keys of the class that nobody holds at `now`, the oldest first.
   virtual std::vector<PoolKeyRecord> take(const std::string& token_serial, const KeyClass& key_class, std::size_t most,
@@ -56,6 +56,10 @@ class KeyPoolStore {
   virtual std::vector<PoolKeyRecord> held(const std::string& token_serial) = 0;
   virtual std::vector<PoolLevel> levels(const std::string& token_serial, UnixTime now) = 0;
   virtual std::optional<PoolKeyRecord> find(const Uuid& id) = 0;
+  // Of every key of the pool on any token, those to be destroyed included.
+  virtual std::vector<Uuid> ids() = 0;
+  // The serial numbers of the tokens that have some.
+  virtual std::vector<std::string> tokens() = 0;
 
   // Takes a key that this instance holds out of the stock for good, as the step before it is destroyed. False when it
   // does not hold it (any more): then it must leave the key alone.
@@ -66,11 +70,14 @@ class KeyPoolStore {
   // when there is none.
   virtual void erase_withdrawn(const Uuid& id, const audit::Event& event, Deadline deadline) = 0;
 
-  // Those of the ids that have a record of any kind: a certificate, a service key, a key of the pool. All of one
-  // moment.
-  virtual std::set<Uuid> recorded(const std::vector<Uuid>& ids) = 0;
-  // A random name of this database, made when it was.
-  virtual Uuid store_id() = 0;
+  // Writes down, for this instance, that keys of these ids are about to be made. A plan ends with add(), with the
+  // certificate that names it as its Alongside::pool_key, or with end_plans(): so a key without a record that is under
+  // a plan is a crash's leaving, and this store's own.
+  virtual void plan(const std::string& token_serial, const std::vector<Uuid>& ids, Deadline deadline) = 0;
+  // Takes over the plans of owners whose lease is over.
+  virtual std::vector<Uuid> take_plans(const std::string& token_serial, UnixTime now, Deadline deadline) = 0;
+  // Those of these that are this instance's, with the event if there is one.
+  virtual void end_plans(const std::vector<Uuid>& ids, const audit::Event* event, Deadline deadline) = 0;
 };
 
 }  // namespace hsmsigner::store

@@ -172,18 +172,16 @@ constexpr std::string_view version_5[] = {
          owner TEXT    NOT NULL PRIMARY KEY CHECK (owner <> ''),
          until INTEGER NOT NULL
        ) STRICT)",
-    R"(CREATE TABLE store_identity (
-         id TEXT NOT NULL PRIMARY KEY
+    // Keys that are about to be made: written before, so that a crash leaves none that this store does not know of.
+    R"(CREATE TABLE planned_key (
+         id          TEXT NOT NULL PRIMARY KEY,
+         token_serial TEXT NOT NULL,
+         owner       TEXT NOT NULL CHECK (owner <> '')
        ) STRICT)",
-    "INSERT INTO store_identity (id) VALUES (lower(hex(randomblob(16))))",
 };
 
 constexpr Migration all_migrations[] = {
-    {1, version_1},
-    {2, version_2},
-    {3, version_3},
-    {4, version_4},
-    {5, version_5},
+    {1, version_1}, {2, version_2}, {3, version_3}, {4, version_4}, {5, version_5},
 };
 
 Error refused(const char* sentence) { return Error(ErrorKind::internal_error, {sentence}); }

@@ -65,13 +65,35 @@ struct PoolCountRow {
   }
 };
 
-struct StoreIdentityRow {
+struct PoolIdRow {
   std::string id;
 
-  static constexpr const char* table = "store_identity";
+  static constexpr const char* table = "pool_key";
   template <class Row, class Visit>
   static void for_each_column(Row& row, const Visit& visit) {
     visit("id", row.id);
+  }
+};
+
+struct PoolTokenRow {
+  std::string token_serial;
+
+  static constexpr const char* table = "pool_key";
+  template <class Row, class Visit>
+  static void for_each_column(Row& row, const Visit& visit) {
+    visit("key_token_serial", row.token_serial);
+  }
+};
+
+struct PlannedKeyRow {
+  std::string id, token_serial, owner;
+
+  static constexpr const char* table = "planned_key";
+  template <class Row, class Visit>
+  static void for_each_column(Row& row, const Visit& visit) {
+    visit("id", row.id);
+    visit("token_serial", row.token_serial);
+    visit("owner", row.owner);
   }
 };
 

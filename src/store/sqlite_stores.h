@@ -98,11 +98,14 @@ class SqliteKeyPoolStore final : public KeyPoolStore {
   std::vector<PoolKeyRecord> held(const std::string& token_serial) override;
   std::vector<PoolLevel> levels(const std::string& token_serial, UnixTime now) override;
   std::optional<PoolKeyRecord> find(const Uuid& id) override;
+  std::vector<Uuid> ids() override;
+  std::vector<std::string> tokens() override;
   bool withdraw(const Uuid& id, Deadline deadline) override;
   std::vector<Uuid> withdrawn(const std::string& token_serial, UnixTime now) override;
   void erase_withdrawn(const Uuid& id, const audit::Event& event, Deadline deadline) override;
-  std::set<Uuid> recorded(const std::vector<Uuid>& ids) override;
-  Uuid store_id() override;
+  void plan(const std::string& token_serial, const std::vector<Uuid>& ids, Deadline deadline) override;
+  std::vector<Uuid> take_plans(const std::string& token_serial, UnixTime now, Deadline deadline) override;
+  void end_plans(const std::vector<Uuid>& ids, const audit::Event* event, Deadline deadline) override;
 
  private:
   const InstanceLock& instance();
