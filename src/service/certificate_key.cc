@@ -5,6 +5,13 @@
 
 namespace hsmsigner::service {
 
+CertificateKey CertificateKey::take(hsm::Token& token, KeyPool* pool, const KeyClass& key_class, Deadline deadline) {
+  if (pool != nullptr) {
+    if (auto pooled = pool->claim(key_class)) return CertificateKey(std::move(*pooled));
+  }
+  return make(token, pool, key_class, deadline);
+}
+
 CertificateKey CertificateKey::make(hsm::Token& token, KeyPool* pool, const KeyClass& key_class, Deadline deadline) {
   Made made;
   made.pool = pool;

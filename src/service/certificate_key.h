@@ -13,8 +13,9 @@ namespace hsmsigner::service {
 
 class CertificateKey {
  public:
-  explicit CertificateKey(PooledKey key) : key_(std::move(key)) {}
-  // Made now: under a plan of the pool if there is one, which outlives this object.
+  // From the pool if it has one of the class; `pool` may be null, and outlives this object. Throws what make() throws.
+  static CertificateKey take(hsm::Token& token, KeyPool* pool, const KeyClass& key_class, Deadline deadline);
+  // Made now, under a plan of the pool if there is one. Throws what the token throws, and the store.
   static CertificateKey make(hsm::Token& token, KeyPool* pool, const KeyClass& key_class, Deadline deadline);
   CertificateKey(CertificateKey&&) noexcept = default;
   CertificateKey& operator=(CertificateKey&&) = delete;
@@ -49,6 +50,7 @@ class CertificateKey {
     Made& operator=(Made&&) = delete;
     ~Made();
   };
+  explicit CertificateKey(PooledKey key) : key_(std::move(key)) {}
   explicit CertificateKey(Made key) : key_(std::move(key)) {}
 
   std::variant<PooledKey, Made> key_;

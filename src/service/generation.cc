@@ -24,6 +24,7 @@ namespace {
 using std::chrono::days;
 
 constexpr int kDefaultDays = 365;
+constexpr int kAttempts = 3;
 
 pki::SubjectName subject_of(const GenerateRequest& request) {
   pki::SubjectName subject;
@@ -183,20 +184,18 @@ void Generation::Impl::fill_pending(const GenerateRequest& request, CertificateK
   }
 }
 
-// With a key of the pool if there is one, else with one made now. A key of the pool can turn out to be another
-// process's at the very end, when this one was stalled for longer than its lease: then it is all done once more.
+// A key of the pool, or one planned, can turn out to be another process's at the very end, when this one was stalled
+// for longer than its lease: then it is all done once more.
 store::CertificateRecord Generation::Impl::issue(const Actor& actor, const GenerateRequest& request, const Plan& plan,
                                                  const ComposeAnswer& compose, Deadline deadline) {
   const Bytes serial = request.external ? Bytes() : serials.next(deadline);
-  const KeyClass key_class{*request.algorithm, request.block_private_key};
-  if (auto pooled = pool == nullptr ? std::nullopt : pool->claim(key_class)) {
-    CertificateKey key(std::move(*pooled));
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    // From here until keep() every way out destroys the key, or gives it back to the pool.
+    CertificateKey key = CertificateKey::take(token, pool, {*request.algorithm, request.block_private_key}, deadline);
     if (auto record = issue_with(std::move(key), actor, request, plan, serial, compose, deadline)) return *record;
+    pool->doubt_lease();
   }
-  // From here until keep() every way out destroys the key.
-  CertificateKey key = CertificateKey::make(token, pool, key_class, deadline);
-  if (auto record = issue_with(std::move(key), actor, request, plan, serial, compose, deadline)) return *record;
-  throw Error(ErrorKind::token_unavailable, {"the service was held up for too long; nothing was issued"})
+  throw Error(ErrorKind::token_unavailable, {"another process took the keys of this one over; nothing was issued"})
       .with_help("Try again.");
 }
 

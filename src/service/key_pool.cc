@@ -78,6 +78,19 @@ bool KeyPool::holds() const {
   return steady_clock::now() < held_until_;
 }
 
+void KeyPool::doubt_lease() {
+  const std::lock_guard lock(mutex_);
+  held_until_ = {};
+  doubtful_ = true;
+  woken_ = true;
+  changed_.notify_one();
+}
+
+bool KeyPool::take_doubt() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(doubtful_, false);
+}
+
 void KeyPool::add_plans(std::vector<Uuid> ids) {
   const std::lock_guard lock(mutex_);
   plans_.insert(plans_.end(), ids.begin(), ids.end());

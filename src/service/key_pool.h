@@ -95,12 +95,17 @@ class KeyPool {
   void in_vain(const Uuid& id);
   // Whether what this process holds is its own for certain.
   bool holds() const;
+  // The store has said of a key that it is not: so nothing is for certain, until the filler has renewed the lease and
+  // read anew what is held.
+  void doubt_lease();
 
   std::vector<PoolFigures> figures() const;
 
   // --- for the filler
   // Until then what is held is this process's; before the first call nothing is.
   void hold_until(const std::string& owner, Deadline until);
+  // Whether there was a doubt_lease() since the last call.
+  bool take_doubt();
   // Leaves out what is with a request at this moment: it comes back by itself, or never.
   void add(std::vector<StockKey> keys);
   // Takes the whole stock away: to be read anew from the store.
@@ -144,6 +149,7 @@ class KeyPool {
   bool woken_ = false;  // guarded by mutex_, as all below
   std::string owner_;
   Deadline held_until_{};
+  bool doubtful_ = false;
   std::map<KeyClass, ClassState> classes_;
   std::set<Uuid> out_;  // with a request
   std::vector<StockKey> unlocated_;

@@ -30,9 +30,10 @@ PoolHolding::PoolHolding(KeyPool& pool, hsm::Token& token, store::KeyPoolStore& 
 
 bool PoolHolding::keep() {
   const auto began = steady_clock::now();
-  if (began < renew_at_) return false;
+  if (pool_.take_doubt()) doubtful_ = true;
+  if (began < renew_at_ && !doubtful_) return false;
   const UnixTime now = clock_();
-  const bool lasted = store_.renew(now, now + pace_.lease, soon());
+  const bool lasted = store_.renew(now, now + pace_.lease, soon()) && !doubtful_;
   renew_at_ = began + pace_.renew;
   if (!lasted) {
     // Others may have taken some of it, or all: nothing is stock until it has been read anew.
@@ -40,6 +41,7 @@ bool PoolHolding::keep() {
     pool_.take_plans();
     unsettled_.clear();
     take_in(store_.held(token_serial()));
+    doubtful_ = false;
   }
   // From before the renewal was sent: the store's clock began no earlier.
   pool_.hold_until(store_.owner(), began + pace_.lease - pace_.margin);

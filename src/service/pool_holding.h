@@ -71,6 +71,7 @@ class PoolHolding {
   const std::atomic<bool>& stop_;
 
   Deadline renew_at_{};
+  bool doubtful_ = false;
   std::vector<StockKey> unsettled_;
   std::vector<StockKey> spoiled_;
 };

@@ -115,10 +115,11 @@ Writes::Writes(soci::session& session)
       insert_audit_key(session),
       set_copied(session, "INSERT OR REPLACE INTO journal_copy (sink, sequence) VALUES (:sink, :sequence)", 1, 1),
       insert_pool_key(session),
-      free_pool_keys(session,
-                     "WHERE key_token_serial = :token AND withdrawn = 0 AND class = :class AND owner NOT IN "
-                     "(SELECT owner FROM pool_lease WHERE until >= :now) ORDER BY created_at, id LIMIT :limit",
-                     2, 2),
+      free_pool_keys(
+          session,
+          "WHERE key_token_serial = :token AND withdrawn = 0 AND class = :class AND owner <> :owner AND owner NOT IN "
+          "(SELECT owner FROM pool_lease WHERE until >= :now) ORDER BY created_at, id LIMIT :limit",
+          3, 2),
       own_pool_key(session, "UPDATE pool_key SET owner = :owner WHERE id = :id", 2, 0),
       use_pool_key(session, "DELETE FROM pool_key WHERE id = :id AND owner = :owner AND withdrawn = 0", 2, 0),
       withdraw_pool_key(session,

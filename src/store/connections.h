@@ -115,7 +115,7 @@ struct Writes {
   Command set_copied;  // sink, sequence
 
   InsertRow<PoolKeyRow> insert_pool_key;
-  SelectRows<PoolKeyRow> free_pool_keys;  // token, class; now, limit
+  SelectRows<PoolKeyRow> free_pool_keys;  // token, class, owner: others'; now, limit
   Command own_pool_key;                   // owner, id
   Command use_pool_key;                   // id, owner
   Command withdraw_pool_key;              // id, owner

@@ -96,7 +96,7 @@ std::vector<PoolKeyRecord> SqliteKeyPoolStore::take(const std::string& token_ser
   std::vector<PoolKeyRow> rows;
   connections_.write(
       [&](Writes& writes) {
-        rows = writes.free_pool_keys({token_serial, key_class.to_string()},
+        rows = writes.free_pool_keys({token_serial, key_class.to_string(), own},
                                      {to_number(now), page_numbers(0, most).front()});
         for (const PoolKeyRow& row : rows) writes.own_pool_key({own, row.id});
       },
