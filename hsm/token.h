@@ -165,15 +165,8 @@ class Token {
   // As attributes(), without a search if the key is located; and the public half, which a token tells of RSA keys
   // alone.
   KeyDescription describe(const Uuid& id, Deadline deadline);
-  // Whether anything in this process holds the key or is making it.
-  bool in_use(const Uuid& id);
   // Octets that C_GetTokenInfo says are free for private objects, and of how many; nothing where it does not say.
   std::optional<FreeMemory> free_memory(Deadline deadline);
-
-  // The values of the data objects (CKO_DATA) with this label, which only who is logged in sees and makes.
-  std::vector<Bytes> data(const std::string& label, Deadline deadline);
-  // Adds one; then destroys those of that label with one of the values in `instead_of`.
-  void put_data(const std::string& label, const Bytes& value, const std::vector<Bytes>& instead_of, Deadline deadline);
 
  private:
   friend class TlsKey;  // a key of another kind, in tls_key.h

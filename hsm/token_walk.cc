@@ -15,6 +15,9 @@ constexpr std::size_t kPiece = 128;
 
 bool no_room(CK_RV rv) { return ck_class(rv) == CkClass::full || rv == CKR_HOST_MEMORY; }
 
+// CK_TOKEN_INFO: all ones is CK_UNAVAILABLE_INFORMATION; openCryptoki says all ones but one.
+bool told(CK_ULONG memory) { return memory < CK_UNAVAILABLE_INFORMATION - 1; }
+
 struct Handles {
   std::vector<CK_OBJECT_HANDLE> handles;
   Epoch epoch;
@@ -104,6 +107,16 @@ KeyDescription Token::describe(const Uuid& id, Deadline deadline) {
   });
 }
 
-bool Token::in_use(const Uuid& id) { return impl_->objects().in_use(id); }
+std::optional<FreeMemory> Token::free_memory(Deadline deadline) {
+  return impl_->pool().run(JobKind::quick, deadline, [](Session& session) -> std::optional<FreeMemory> {
+    CK_SESSION_INFO here{};
+    check("C_GetSessionInfo", session.ck().C_GetSessionInfo(session.handle(), &here));
+    CK_TOKEN_INFO token{};
+    check("C_GetTokenInfo", session.ck().C_GetTokenInfo(here.slotID, &token));
+    if (!told(token.ulFreePrivateMemory) || !told(token.ulTotalPrivateMemory)) return std::nullopt;
+    if (token.ulTotalPrivateMemory == 0) return std::nullopt;
+    return FreeMemory{token.ulFreePrivateMemory, token.ulTotalPrivateMemory};
+  });
+}
 
 }  // namespace hsmsigner::hsm

@@ -38,6 +38,16 @@ void add_pool(CLI::App& app, CommandResult& result) {
     fill_pool(settings, user_pin(settings), *options, std::cout, std::cerr, ::isatty(STDERR_FILENO) == 1);
   });
 
+  CLI::App& forget = *pool.add_subcommand("forget", "Take all keys out of the pool, after a backup was restored");
+  add_config_option(forget, result);
+  forget.footer(
+      "For a store that was restored from a backup: keys that were unused then may have certificates now. The keys "
+      "stay\n"
+      "in the token. No server may run on the store.\n\n"
+      "Example:\n"
+      "  hsm-signer pool forget --config hsm-signer.toml");
+  forget.callback([&result] { forget_pool(settings_for(result), std::cout); });
+
   CLI::App& show = *pool.add_subcommand("show", "Show the pool's marks and numbers; needs no PIN");
   add_config_option(show, result);
   show.footer("Example:\n  hsm-signer pool show --config hsm-signer.toml");

@@ -4,9 +4,11 @@
 #include <atomic>
 #include <csignal>
 #include <iomanip>
+#include <map>
 #include <memory>
 #include <ostream>
 
+#include "app/local_user.h"
 #include "app/pool_setup.h"
 #include "app/progress_bar.h"
 #include "app/wiring.h"
@@ -71,7 +73,8 @@ std::size_t fill_pool(const Settings& settings, Secret pin, const PoolFillOption
                                                {.key_class = key_class,
                                                 .count = options.count - made,
                                                 .parallel = parallel,
-                                                .hold = store::KeyPoolStore::Hold::nobody},
+                                                .hold = store::KeyPoolStore::Hold::nobody,
+                                                .origin = local_user()},
                                                system_now(), interrupted, [&] {
                                                  keep();
                                                  bar.show(made);
@@ -88,6 +91,33 @@ std::size_t fill_pool(const Settings& settings, Secret pin, const PoolFillOption
       << all_keys(pool, token->info().serial) << " in all\n";
   if (failure) throw *failure;
   return made;
+}
+
+void show_pool_of_token(const Settings& settings, const std::string& token_serial, std::ostream& out) {
+  const std::unique_ptr<store::Store> store = open_store(settings.store);
+  const std::vector<store::PoolLevel> levels = store->key_pool().levels(token_serial, system_now());
+  const std::vector<service::PoolMarks> marks = pool_policy(settings).classes;
+  std::map<KeyClass, std::pair<std::size_t, const service::PoolMarks*>> classes;
+  for (const store::PoolLevel& level : levels) classes[level.key_class].first = level.all;
+  for (const service::PoolMarks& each : marks) classes[each.key_class].second = &each;
+  const char* name = "made ahead";
+  for (const auto& [key_class, figures] : classes) {
+    out << std::left << std::setw(14) << name << std::setw(20) << key_class.to_string() << ' ' << figures.first;
+    if (const service::PoolMarks* const each = figures.second) {
+      out << " (low " << each->low << ", high " << each->high << ')';
+    }
+    out << '\n';
+    name = "";
+  }
+}
+
+std::size_t forget_pool(const Settings& settings, std::ostream& out) {
+  const std::unique_ptr<store::Store> store = open_store(settings.store);
+  audit::Event event{.kind = audit::EventKind::pool_forgotten};
+  event.origin = local_user();
+  const std::size_t forgotten = store->key_pool().forget_all(system_now(), event, deadline_in(kWriteTime));
+  out << forgotten << " keys taken out of the pool; they are in the token still\n";
+  return forgotten;
 }
 
 void show_pool(const Settings& settings, std::ostream& out) {

@@ -24,6 +24,13 @@ struct PoolFillOptions {
 std::size_t fill_pool(const Settings& settings, Secret pin, const PoolFillOptions& options, std::ostream& out,
                       std::ostream& progress, bool terminal);
 
+// A line for each class of keys made ahead in this token: how many there are, and the marks.
+void show_pool_of_token(const Settings& settings, const std::string& token_serial, std::ostream& out);
+
+// Takes all keys out of the pool and leaves them in the token: for a store restored from a backup, of which keys may
+// have certificates by now that it does not know. No server may run. Needs no token and no PIN.
+std::size_t forget_pool(const Settings& settings, std::ostream& out);
+
 // Classes, marks and numbers. Needs no token and no PIN. Tokens are told by their serial number.
 void show_pool(const Settings& settings, std::ostream& out);
 

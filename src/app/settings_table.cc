@@ -316,7 +316,7 @@ const std::vector<Setting>& settings_table() {
       {"pool", "adopt_orphans", on_or_off([](Settings& s) -> bool& { return s.pool.adopt_orphans; }),
        "Whether keys of this program that a crash left in the token without a record are taken into the pool, or "
        "destroyed\n"
-       "where they are not as they should be. Set it to \"off\" BEFORE starting on a restored backup of the store."},
+       "where they are not as they should be. docs/KEY-POOL.md says what to do before starting on a restored backup."},
 
       {"store", "path", path([](Settings& s) -> std::string& { return s.store.path; }, not_empty),
        "The SQLite file of certificate records; made when absent. Its directory must exist."},

@@ -58,6 +58,8 @@ constexpr EventKindInfo kKinds[] = {
     {EventKind::pool_key_adopted, "pool_key_adopted", "key id",
      "A key that a crash had left in the token was found to be as it should and taken into the pool."},
     {EventKind::pool_key_lost, "pool_key_lost", "key id", "A key of the pool was no longer in the token."},
+    {EventKind::pool_forgotten, "pool_forgotten", "",
+     "All keys were taken out of the pool and left in the token, as after a backup was restored."},
     {EventKind::evidence_given, "evidence_given", "certificate id",
      "Evidence on a key was read from the token and signed."},
     {EventKind::report_made, "report_made", "", "A compliance report was made."},

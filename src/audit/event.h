@@ -42,6 +42,7 @@ enum class EventKind {
   pool_filled,
   pool_key_adopted,
   pool_key_lost,
+  pool_forgotten,
   evidence_given,
   report_made,
   journal_archived,

@@ -87,7 +87,7 @@ class Making {
 };
 
 audit::Event filled_event(const BatchOrder& order, const std::vector<hsm::GeneratedKey>& keys) {
-  audit::Event event{.kind = audit::EventKind::pool_filled};
+  audit::Event event{.kind = audit::EventKind::pool_filled, .origin = order.origin};
   std::string ids;
   for (const hsm::GeneratedKey& key : keys) ids += (ids.empty() ? "" : " ") + key.key()->id().to_string();
   event.details = {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "audit/event.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "hsm/token.h"
@@ -23,6 +24,7 @@ struct BatchOrder {
   std::chrono::milliseconds time{2000};        // none is begun after it
   std::chrono::milliseconds one_key{120'000};  // the longest that one may take, waiting for the token included
   store::KeyPoolStore::Hold hold = store::KeyPoolStore::Hold::own;
+  audit::Origin origin{};  // for the event; the service itself, unless told otherwise
 };
 
 // The event names every key of a batch, and its texts are bounded.

@@ -136,7 +136,10 @@ Writes::Writes(soci::session& session)
                  "(SELECT owner FROM pool_lease WHERE until >= :now)",
                  2, 1),
       own_planned_key(session, "UPDATE planned_key SET owner = :owner WHERE id = :id", 2, 0),
-      end_planned_key(session, "DELETE FROM planned_key WHERE id = :id AND owner = :owner", 2, 0) {}
+      end_planned_key(session, "DELETE FROM planned_key WHERE id = :id AND owner = :owner", 2, 0),
+      count_of_pool_leases(session, "SELECT count(*) FROM pool_lease", 0),
+      erase_pool_keys(session, "DELETE FROM pool_key", 0, 0),
+      erase_planned_keys(session, "DELETE FROM planned_key", 0, 0) {}
 
 Connections::Connections(const std::string& path, unsigned readers)
     : path_(path),

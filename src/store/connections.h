@@ -129,6 +129,9 @@ struct Writes {
   SelectRows<PlannedKeyRow> left_plans;  // token, owner; now: others'
   Command own_planned_key;               // owner, id
   Command end_planned_key;               // id, owner
+  SelectNumber count_of_pool_leases;
+  Command erase_pool_keys;
+  Command erase_planned_keys;
 };
 
 class Connections {

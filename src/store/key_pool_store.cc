@@ -177,6 +177,25 @@ void SqliteKeyPoolStore::erase_withdrawn(const Uuid& id, const audit::Event& eve
       deadline);
 }
 
+std::size_t SqliteKeyPoolStore::forget_all(UnixTime now, const audit::Event& event, Deadline deadline) {
+  end_leases_of_the_dead(deadline);
+  std::size_t count = 0;
+  connections_.write(
+      [&](Writes& writes) {
+        writes.erase_old_pool_leases({}, {to_number(now)});
+        if (writes.count_of_pool_leases({}) != 0) {
+          throw Error(ErrorKind::invalid_command, {"A server runs on this store: end it first."});
+        }
+        count = writes.erase_pool_keys({});
+        writes.erase_planned_keys({});
+        audit::Event counted = event;
+        counted.details.emplace_back("count", std::to_string(count));
+        append_event(writes, counted);
+      },
+      deadline);
+  return count;
+}
+
 void SqliteKeyPoolStore::plan(const std::string& token_serial, const std::vector<Uuid>& ids, Deadline deadline) {
   const std::string& own = owner();
   connections_.write(

@@ -70,6 +70,10 @@ class KeyPoolStore {
   // when there is none.
   virtual void erase_withdrawn(const Uuid& id, const audit::Event& event, Deadline deadline) = 0;
 
+  // Removes every key and every plan, without a look at the token, and writes the event with their number in the detail
+  // `count`. Returns it. Throws Error{invalid_command} while an instance that runs holds a lease.
+  virtual std::size_t forget_all(UnixTime now, const audit::Event& event, Deadline deadline) = 0;
+
   // Writes down, for this instance, that keys of these ids are about to be made. A plan ends with add(), with the
   // certificate that names it as its Alongside::pool_key, or with end_plans(): so a key without a record that is under
   // a plan is a crash's leaving, and this store's own.

@@ -103,6 +103,7 @@ class SqliteKeyPoolStore final : public KeyPoolStore {
   bool withdraw(const Uuid& id, Deadline deadline) override;
   std::vector<Uuid> withdrawn(const std::string& token_serial, UnixTime now) override;
   void erase_withdrawn(const Uuid& id, const audit::Event& event, Deadline deadline) override;
+  std::size_t forget_all(UnixTime now, const audit::Event& event, Deadline deadline) override;
   void plan(const std::string& token_serial, const std::vector<Uuid>& ids, Deadline deadline) override;
   std::vector<Uuid> take_plans(const std::string& token_serial, UnixTime now, Deadline deadline) override;
   void end_plans(const std::vector<Uuid>& ids, const audit::Event* event, Deadline deadline) override;

@@ -293,3 +293,18 @@ TEST_CASE_FIXTURE(Fixture, "keys of a process that was killed are free at once, 
   ::close(ready[0]);
   ::close(ready[1]);
 }
+
+TEST_CASE_FIXTURE(Fixture, "a pool is forgotten whole, with one event, and not while somebody holds a lease") {
+  add(*one, 3, KeyPoolStore::Hold::nobody);
+  one->key_pool().plan(kToken, {Uuid::random()}, soon());
+  const hsmsigner::audit::Event event{.kind = hsmsigner::audit::EventKind::pool_forgotten};
+  two->key_pool().renew(kNow, kEnd, soon());
+  CHECK((kind_of([&] { one->key_pool().forget_all(kNow, event, soon()); }) == ErrorKind::invalid_command));
+  CHECK(one->key_pool().ids().size() == 3);
+  CHECK_FALSE(one->journal().last_of(event.kind).has_value());
+  two->key_pool().release(soon());
+  CHECK(one->key_pool().forget_all(kNow, event, soon()) == 3);
+  CHECK(one->key_pool().ids().empty());
+  CHECK(two->key_pool().take_plans(kToken, kNow, soon()).empty());
+  CHECK(one->journal().last_of(event.kind)->line.find("\"count\":\"3\"") != std::string::npos);
+}

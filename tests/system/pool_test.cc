@@ -160,3 +160,18 @@ TEST_CASE("without a pool no key is made ahead, and requests are served as ever"
   std::this_thread::sleep_for(std::chrono::seconds(2));
   CHECK(server.keys() == 1);
 }
+
+TEST_CASE("token show has the classes with their marks; a forgotten pool leaves its keys in the token") {
+  ServerFixture server(with_pool("[\"P-256:1:4\", \"P-384:0:2\"]"));
+  REQUIRE(comes_to(server, held(4)));
+  const std::string shown_token = server.command({"token", "show"}).out;
+  CHECK(shown_token.find("P-256                4 (low 1, high 4)") != std::string::npos);
+  CHECK(shown_token.find("P-384                0 (low 0, high 2)") != std::string::npos);
+  CHECK(server.command({"pool", "forget"}).exit_code != 0);
+  CHECK(server.stop(SIGTERM) == 0);
+  const test_support::CommandResult forgotten = server.command({"pool", "forget"});
+  CHECK(forgotten.exit_code == 0);
+  CHECK(forgotten.out.find("4 keys taken out of the pool") != std::string::npos);
+  CHECK(server.keys() == 4);
+  CHECK(shown(server).empty());
+}
