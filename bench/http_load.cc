@@ -6,6 +6,7 @@
 #include <rapidjson/writer.h>
 
 #include <atomic>
+#include <fstream>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
@@ -79,6 +80,15 @@ Uuid id_in(const std::string& answer) {
 }
 
 }  // namespace
+
+std::string authorization_in(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  constexpr std::string_view name = "Authorization: ";
+  if (!line.starts_with(name)) throw std::runtime_error("no Authorization in " + path);
+  return line.substr(name.size());
+}
 
 Uuid make_authority(const Server& server, Algorithm algorithm, const std::string& name) {
   return id_in(post(*connect(server), {algorithm, name, "", true}));

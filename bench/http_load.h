@@ -16,6 +16,9 @@ struct Server {
   std::string authorization;  // the header's value, "Bearer …"
 };
 
+// The value of the header in a file as curl's `-H @FILE` reads it. Throws std::runtime_error when there is none.
+std::string authorization_in(const std::string& path);
+
 // Issues a self-signed authority of that name, whose key and signatures are of that algorithm; returns its id.
 // Throws std::runtime_error with the server's answer for anything but 201.
 Uuid make_authority(const Server& server, Algorithm algorithm, const std::string& name);

@@ -12,6 +12,7 @@
 #include "base/secret.h"
 #include "base/uuid.h"
 #include "cryptoki.h"
+#include "growth_commands.h"
 #include "http_load.h"
 #include "raw_floor.h"
 #include "report.h"
@@ -170,16 +171,6 @@ bool run_report(const std::string& samples_file, const std::string& out, Circums
   return false;
 }
 
-// The value of the header in a file as curl's `-H @FILE` reads it.
-std::string authorization_in(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  constexpr std::string_view name = "Authorization: ";
-  if (!line.starts_with(name)) throw std::runtime_error("no Authorization in " + path);
-  return line.substr(name.size());
-}
-
 int run(int argc, char** argv) {
   CLI::App app{"The measurements that scripts/bench puts together", "hsm-signer-bench"};
   app.require_subcommand(1);
@@ -229,6 +220,8 @@ int run(int argc, char** argv) {
   report->add_option("--token-place", circumstances.token_place);
   report->add_option("--started", circumstances.started);
   report->add_option("--require-ratio", require_ratio, "exit 3 unless P-256 with 8 clients reaches it at every fill");
+
+  add_growth_commands(app);
 
   CLI11_PARSE(app, argc, argv);
 

@@ -27,7 +27,8 @@ struct ProbeAttempt {
   unsigned long code = 0;  // CK_RV of the call
   std::string code_name;   // "CKR_KEY_UNEXTRACTABLE"
   ProbeOutcome outcome = ProbeOutcome::not_tried;
-  std::string remark;  // what came out, or why it was not tried; "": nothing to say
+  std::string remark;   // what came out, or why it was not tried; "": nothing to say
+  bool proven = false;  // of a leak: what came out was opened, and signs as the key does
 };
 
 enum class ProbeVerdict { inconclusive, keeps_keys, gives_keys_out };

@@ -69,7 +69,8 @@ class Attempts {
 
  private:
   void note(std::string call, std::string detail, CK_RV rv, ProbeOutcome outcome, std::string remark = "") {
-    attempts_.push_back({algorithm_, std::move(call), std::move(detail), rv, ck_name(rv), outcome, std::move(remark)});
+    attempts_.push_back(
+        {algorithm_, std::move(call), std::move(detail), rv, ck_name(rv), outcome, std::move(remark), false});
   }
 
   // Everything that brings octets out. `after` says of which key, or after what.
@@ -78,6 +79,7 @@ class Attempts {
     for (WrapFinding& found : wrapping_.all(key)) {
       if (found.outcome == ProbeOutcome::not_tried && !after.empty()) continue;  // told once
       note("C_WrapKey", found.mechanism + after, found.rv, found.outcome, std::move(found.remark));
+      attempts_.back().proven = found.proven;
     }
   }
 

@@ -179,7 +179,7 @@ std::vector<WrapFinding> WrappingTrial::all(CK_OBJECT_HANDLE key) {
     const auto* way = std::ranges::find(kWays, type, &Way::type);
     if (way == std::end(kWays)) {
       findings.push_back(
-          {number_of(type), CKR_OK, ProbeOutcome::not_tried, "this program does not know how to use it"});
+          {number_of(type), CKR_OK, ProbeOutcome::not_tried, "this program does not know how to use it", false});
     } else {
       findings.push_back(wrap(*way, key));
     }
@@ -188,7 +188,8 @@ std::vector<WrapFinding> WrappingTrial::all(CK_OBJECT_HANDLE key) {
 }
 
 WrapFinding WrappingTrial::wrap(const Way& way, CK_OBJECT_HANDLE key) {
-  WrapFinding found{way.name, CKR_OK, ProbeOutcome::not_tried, ""};
+  WrapFinding found;
+  found.mechanism = way.name;
   const WrappingKey& with = key_of(way.key);
   if (with.rv != CKR_OK) {
     found.rv = with.rv;
@@ -235,11 +236,12 @@ WrapFinding WrappingTrial::wrap(const Way& way, CK_OBJECT_HANDLE key) {
     return found;
   }
   found.outcome = ProbeOutcome::leaked;
-  found.remark = remark_on(way, with, block.iv, wrapped);
+  judge(found, way, with, block.iv, wrapped);
   return found;
 }
 
-std::string WrappingTrial::remark_on(const Way& way, const WrappingKey& with, ByteView iv, ByteView wrapped) const {
+void WrappingTrial::judge(WrapFinding& found, const Way& way, const WrappingKey& with, ByteView iv,
+                          ByteView wrapped) const {
   const std::string size = std::to_string(wrapped.size()) + " octets came out";
   std::optional<Secret> opened;
   if (way.form && !with.value.empty()) {
@@ -247,9 +249,10 @@ std::string WrappingTrial::remark_on(const Way& way, const WrappingKey& with, By
   } else if (way.type == CKM_RSA_PKCS || way.type == CKM_RSA_PKCS_OAEP) {
     opened = rsa_.open(wrapped, way.parameter == Parameter::oaep);
   }
-  if (!opened) return size + "; not opened here";
-  return is_private_half(opened->bytes(), target_) ? size + " and open to the private key itself, which signs"
-                                                   : size + " and open, but not to this key";
+  found.proven = opened && is_private_half(opened->bytes(), target_);
+  found.remark = !opened        ? size + "; not opened here"
+                 : found.proven ? size + " and open to the private key itself, which signs"
+                                : size + " and open, but not to this key";
 }
 
 }  // namespace hsmsigner::hsm

@@ -23,6 +23,7 @@ struct WrapFinding {
   CK_RV rv = CKR_OK;      // of C_WrapKey; of the call that was to make the wrapping key where that failed
   ProbeOutcome outcome = ProbeOutcome::not_tried;
   std::string remark;
+  bool proven = false;  // see ProbeAttempt
 };
 
 // Makes the wrapping keys it needs as session objects, once, and destroys them. An AES key's value and the RSA key's
@@ -57,7 +58,8 @@ class WrappingTrial {
   WrappingKey make_symmetric(CK_KEY_TYPE type, CK_MECHANISM_TYPE generate, CK_ULONG size);
   WrappingKey make_rsa();
   WrapFinding wrap(const Way& way, CK_OBJECT_HANDLE key);
-  std::string remark_on(const Way& way, const WrappingKey& with, ByteView iv, ByteView wrapped) const;
+  // Opens what came out, where that can be done. Sets `remark` and `proven`.
+  void judge(WrapFinding& found, const Way& way, const WrappingKey& with, ByteView iv, ByteView wrapped) const;
 
   Session& session_;
   const PublicKey& target_;

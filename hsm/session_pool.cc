@@ -139,6 +139,21 @@ std::shared_ptr<SessionPool::Job> SessionPool::take() {
   return job;
 }
 
+// One that was closed with the job before: now, so that no request waits for it.
+void SessionPool::open_ahead(Session& session) {
+  if (session.handle_ != CK_INVALID_HANDLE) return;
+  const Module::Use use(keeper_.module());
+  try {
+    keeper_.admit();
+    ensure_open(session);
+  } catch (const CkFailure& failure) {
+    // The next job tries again, and is told.
+    log::debug("a session could not be opened ahead", {{"ck", ck_name(failure.rv())}});
+  } catch (const Error&) {
+    // The token is left alone for the moment; the next job is told so.
+  }
+}
+
 void SessionPool::work(Session session) {
   std::unique_lock lock(mutex_);
   while (true) {
@@ -159,9 +174,9 @@ void SessionPool::work(Session session) {
       if (job->kind == JobKind::ahead) --generating_ahead_;
       wake_.notify_one();
     }
-    if (!abandoned && !job->posted) continue;
     lock.unlock();
-    conclude(*job);
+    if (abandoned || job->posted) conclude(*job);
+    open_ahead(session);
     lock.lock();
   }
   lock.unlock();

@@ -94,6 +94,7 @@ class SessionPool {
   void attempt(Job& job, Session& session, std::optional<CkFailure>& failure, bool& begun);
   void conclude(Job& job);
   void ensure_open(Session& session);
+  void open_ahead(Session& session);
   void close(Session& session) noexcept;
 
   Keeper& keeper_;

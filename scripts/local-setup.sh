@@ -1,4 +1,4 @@
-# Sourced by scripts/demo, scripts/serve and scripts/bench: dependencies, a release build, and a state directory with a
+# Sourced by scripts/demo, scripts/serve, scripts/bench and scripts/growth: dependencies, a release build, and a state directory with a
 # SoftHSM token, its PINs, a configuration and a first account. What is already there stays as it is, but for the configured port.
 
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

@@ -49,12 +49,19 @@ std::string_view without_last_line_end(std::string_view text) {
   return text;
 }
 
-// Texts of the evidence are another's: nothing of them may steer a terminal.
+// Texts of the evidence are another's: nothing of them may steer a terminal, neither C0 nor C1 (U+0080 to U+009F, which
+// UTF-8 writes as C2 80 to C2 9F).
 std::string shown(std::string_view text) {
   std::string out;
-  for (const char c : text) {
-    const auto octet = static_cast<unsigned char>(c);
-    out += octet < 0x20 || octet == 0x7f ? '?' : c;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto octet = static_cast<unsigned char>(text[i]);
+    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0U;
+    if (octet == 0xc2 && next >= 0x80 && next < 0xa0) {
+      out += '?';
+      ++i;
+    } else {
+      out += octet < 0x20 || octet == 0x7f ? '?' : text[i];
+    }
   }
   return out;
 }

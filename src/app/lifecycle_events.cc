@@ -19,11 +19,15 @@ using Details = std::vector<std::pair<std::string, std::string>>;
 
 constexpr std::string_view kChanged = "changed";
 
-Details details_of(const Settings& settings) {
+// A profile is a setting that stands in a file of its own: its text's SHA-256 tells when it changes.
+Details details_of(const Settings& settings, const policy::Policies& policies) {
   Details details;
   for (const Setting& setting : settings_table()) {
     // As it will read in the journal, where a long value is cut.
     details.emplace_back(setting.name(), audit::presentable(setting.kind.write(settings)));
+  }
+  for (const policy::Profile& profile : policies.profiles()) {
+    details.emplace_back("policy.profile." + profile.name, crypto::sha256_hex(profile.text));
   }
   return details;
 }
@@ -55,8 +59,9 @@ std::string difference(const Details& before, const Details& now) {
   return names;
 }
 
-void append_start(store::JournalStore& journal, const Settings& settings, const std::string& url, Deadline deadline) {
-  Details now = details_of(settings);
+void append_start(store::JournalStore& journal, const Settings& settings, const policy::Policies& policies,
+                  const std::string& url, Deadline deadline) {
+  Details now = details_of(settings, policies);
   const std::optional<Details> before = last_on_record(journal);
   if (!before || *before != now) {
     // Empty when they only stand in another order, as after an update of the program: that is no change.
@@ -77,9 +82,10 @@ void append_start(store::JournalStore& journal, const Settings& settings, const 
 
 }  // namespace
 
-void tell_started(store::JournalStore& journal, const Settings& settings, const std::string& url, Deadline deadline) {
+void tell_started(store::JournalStore& journal, const Settings& settings, const policy::Policies& policies,
+                  const std::string& url, Deadline deadline) {
   try {
-    append_start(journal, settings, url, deadline);
+    append_start(journal, settings, policies, url, deadline);
   } catch (const Error& error) {
     throw Error(ErrorKind::journal_unavailable, {"journal: the start cannot be told, so the server does not serve"})
         .with_cause(error.what());

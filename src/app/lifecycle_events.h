@@ -5,16 +5,18 @@
 
 #include "app/settings.h"
 #include "base/clock.h"
+#include "policy/policies.h"
 #include "store/journal_store.h"
 
 namespace hsmsigner::app {
 
 // Two events before the server serves. settings_changed, unless the last of its kind has the very same settings: one
-// detail for each, named as in `config show` with its value as TOML there, and before them `changed`, the names of
-// those that differ, joined by ", " ("*" when none were on record). Then server_started, with `version`, `url`,
-// `process_id` and `settings_sha256`, the SHA-256 of what `hsm-signer config show` prints. Throws
-// Error{journal_unavailable}: then the server must not serve.
-void tell_started(store::JournalStore& journal, const Settings& settings, const std::string& url, Deadline deadline);
+// detail for each, named as in `config show` with its value as TOML there, then `policy.profile.NAME` for each profile
+// with the SHA-256 of its text, and before them `changed`, the names of those that differ, joined by ", " ("*" when
+// none were on record). Then server_started, with `version`, `url`, `process_id` and `settings_sha256`, the SHA-256 of
+// what `hsm-signer config show` prints. Throws Error{journal_unavailable}: then the server must not serve.
+void tell_started(store::JournalStore& journal, const Settings& settings, const policy::Policies& policies,
+                  const std::string& url, Deadline deadline);
 
 // How the server came to its end.
 enum class End { asked, by_itself };

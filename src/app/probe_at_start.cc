@@ -59,17 +59,23 @@ audit::Event event_of(const std::string& token, const hsm::ProbeResult& result, 
 
 // What stands against the token, one sentence each.
 std::vector<std::string> findings_of(const hsm::ProbeResult& result) {
-  std::vector<std::string> findings;
-  std::size_t leaks = 0;
+  std::vector<const hsm::ProbeAttempt*> leaks;
+  std::vector<std::string> reasons;
   for (const hsm::AlgorithmProbe& probe : result.algorithms) {
-    const std::string of(info(probe.algorithm).name);
     for (const hsm::ProbeAttempt& attempt : probe.attempts) {
-      if (attempt.outcome != hsm::ProbeOutcome::leaked || ++leaks > kLeaksTold) continue;
-      findings.push_back(of + ": " + hsm::sentence(attempt));
+      if (attempt.outcome == hsm::ProbeOutcome::leaked) leaks.push_back(&attempt);
     }
-    if (!probe.reason.empty()) findings.push_back(of + ": " + probe.reason);
+    if (!probe.reason.empty()) reasons.push_back(std::string(info(probe.algorithm).name) + ": " + probe.reason);
   }
-  if (leaks > kLeaksTold) findings.push_back("and " + std::to_string(leaks - kLeaksTold) + " more");
+  // Those first that leave nothing to doubt.
+  std::ranges::stable_partition(leaks, [](const hsm::ProbeAttempt* leak) { return leak->proven; });
+  std::vector<std::string> findings;
+  for (const hsm::ProbeAttempt* const leak : leaks) {
+    if (findings.size() == kLeaksTold) break;
+    findings.push_back(std::string(info(leak->algorithm).name) + ": " + hsm::sentence(*leak));
+  }
+  if (leaks.size() > kLeaksTold) findings.push_back("and " + std::to_string(leaks.size() - kLeaksTold) + " more");
+  findings.insert(findings.end(), reasons.begin(), reasons.end());
   if (findings.empty()) findings.emplace_back("it makes no key of a kind that could be tried");
   return findings;
 }

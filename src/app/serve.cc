@@ -13,6 +13,7 @@
 #include "api/routes.h"
 #include "app/journal_threads.h"
 #include "app/lifecycle_events.h"
+#include "app/memory_limits.h"
 #include "app/pool_setup.h"
 #include "app/probe_at_start.h"
 #include "app/shutdown_watch.h"
@@ -139,6 +140,7 @@ struct ServiceSet {
 }  // namespace
 
 int serve(const Settings& settings, Secret pin) {
+  limit_kept_memory();
   // Destroyed in the opposite order: server, services, then the token, which finalises its module while OpenSSL still
   // stands (SoftHSM crashes at exit without C_Finalize), what takes down what befell it until then, the store, and last
   // the watch with its deadline.
@@ -169,7 +171,7 @@ int serve(const Settings& settings, Secret pin) {
 
   server.bind();
   const std::string url = server.url();
-  tell_started(store->journal(), settings, url, deadline_in(kEventDeadline));
+  tell_started(store->journal(), settings, policies, url, deadline_in(kEventDeadline));
   JournalThreads threads(store->journal(), services.audit_key, services.failures, settings.audit);
   std::optional<service::PoolFiller> filler;
   if (settings.pool.enabled) {

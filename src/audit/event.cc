@@ -52,7 +52,7 @@ constexpr EventKindInfo kKinds[] = {
     {EventKind::token_back, "token_back", "token serial", "The token answers again."},
     {EventKind::token_probed, "token_probed", "token serial", "It was tried whether the token gives keys out."},
     {EventKind::key_destroyed, "key_destroyed", "key id",
-     "A key without a certificate was destroyed: one that a failed request or a crash had left."},
+     "A key without a certificate was destroyed: a probe's, or one that a failed request or a crash had left."},
     {EventKind::pool_filled, "pool_filled", "",
      "Keys were made in the token ahead of certificates to come; `ids` tells which."},
     {EventKind::pool_key_adopted, "pool_key_adopted", "key id",

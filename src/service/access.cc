@@ -94,7 +94,7 @@ Identity Access::identity_of(const store::AccountRecord& account, UnixTime now) 
 
 Identity Access::identify(std::string_view access_token) {
   const UnixTime now = clock_();
-  const auth::AccessTokenClaims claims = auth::verify_access_token(
+  const auth::AccessTokenClaims claims = verified_.verify(
       access_token, [this](std::string_view kid) { return keys_.find(kid); }, now);
   const auto account = accounts_.find(claims.client_id);
   if (!account || !account->enabled || account->generation != claims.generation) {

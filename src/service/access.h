@@ -9,6 +9,7 @@
 #include "audit/event.h"
 #include "auth/failure_throttle.h"
 #include "auth/roles.h"
+#include "auth/verified_tokens.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/secret.h"
@@ -53,7 +54,8 @@ class Access {
   IssuedToken issue_token(const audit::Origin& origin, const std::string& client_id, const Secret& client_secret,
                           const std::string& scope, Deadline deadline);
 
-  // From an access token. Reads the account, so that what was done to it counts at once. Throws Error: key_too_long,
+  // From an access token. Its signature is verified once (auth/verified_tokens.h); the account is read each time, so
+  // that what was done to it counts at once. Throws Error: key_too_long,
   // invalid_credential, key_expired.
   Identity identify(std::string_view access_token);
   // From a client certificate that was verified. Throws Error{invalid_credential} when it is bound to no account.
@@ -73,6 +75,7 @@ class Access {
   AccessTokenKeys& keys_;
   Clock clock_;
   auth::FailureThrottle throttle_;
+  auth::VerifiedTokens verified_;
 };
 
 }  // namespace hsmsigner::service

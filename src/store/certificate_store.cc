@@ -1,5 +1,6 @@
 #include "store/certificate_store.h"
 
+#include "store/certificate_list.h"
 #include "store/sqlite_stores.h"
 
 namespace hsmsigner::store {
@@ -56,28 +57,6 @@ void keep_of_request(const CertificateRow& pending, CertificateRow& row) {
   row.created_at = pending.created_at;
 }
 
-std::string in_any_of(const std::vector<Container>& containers) {
-  std::string text = "(container_kind, container_name) IN (VALUES ";
-  for (std::size_t i = 0; i < containers.size(); ++i) {
-    const std::string n = std::to_string(i);
-    text.append(i == 0 ? "(:k" : ", (:k").append(n).append(", :n").append(n).append(")");
-  }
-  return text.append(") ");
-}
-
-std::vector<std::string> texts_of(const std::vector<Container>& containers) {
-  std::vector<std::string> texts;
-  for (const Container& container : containers) {
-    texts.emplace_back(to_string(container.kind));
-    texts.push_back(container.name);
-  }
-  return texts;
-}
-
-Page to_page(std::optional<long long> total, const std::vector<CertificateRow>& rows) {
-  return {to_records(rows), static_cast<std::size_t>(total.value_or(0))};
-}
-
 }  // namespace
 
 void SqliteCertificateStore::insert(const CertificateRecord& record, Deadline deadline, const Alongside& with) {
@@ -119,8 +98,7 @@ void SqliteCertificateStore::mark_deleting(const Uuid& id, UnixTime now, Deadlin
   connections_.write(
       [&](Writes& writes) {
         if (writes.set_deleting({text}) == 0) throw not_present();
-        const long long children = writes.unexpired_children({text, text}, {to_number(now)}).value_or(0);
-        if (children != 0) {  // undoes the mark as well
+        if (writes.unexpired_child({text, text}, {to_number(now)})) {  // undoes the mark as well
           // Not how many: some may be where the caller may not look.
           throw Error(ErrorKind::reference_not_zero, {"id: unexpired certificates are signed by this one"});
         }
@@ -184,12 +162,7 @@ std::vector<CertificateRecord> SqliteCertificateStore::find_by_name_anywhere(con
   if (!scope.all && scope.containers.empty()) return {};
   return to_records(connections_.read([&](Reader& reader) {
     if (scope.all) return reader.certificates_of_name({name}, page_numbers(0, limit));
-    std::vector<std::string> texts = texts_of(scope.containers);
-    texts.insert(texts.begin(), name);
-    return SelectRows<CertificateRow>(*reader.session,
-                                      "WHERE name = :name AND " + in_any_of(scope.containers) +
-                                          "ORDER BY certificate_authority DESC, container_kind, container_name" + paged,
-                                      texts.size(), 2)(texts, page_numbers(0, limit));
+    return reader.at_one_moment([&] { return namesakes_in(reader, name, scope.containers, limit); });
   }));
 }
 
@@ -197,23 +170,12 @@ Page SqliteCertificateStore::list(const ContainerScope& scope, const std::option
                                   std::size_t offset, std::size_t limit) {
   if (container && !scope.contains(*container)) return {};
   if (!container && !scope.all && scope.containers.empty()) return {};
-  const bool one_only = !scope.all && scope.containers.size() == 1;
-  const std::vector<long long> numbers = page_numbers(offset, limit);
   // The total and the page are of the same moment.
   return connections_.read([&](Reader& reader) {
     return reader.at_one_moment([&] {
-      if (container || one_only) {
-        const std::vector<std::string> texts = texts_of({container ? *container : scope.containers.front()});
-        return to_page(reader.count_of_container(texts), reader.certificates_of_container(texts, numbers));
-      }
-      if (scope.all) return to_page(reader.count_certificates({}), reader.all_certificates({}, numbers));
-      // Statements for as many containers as there are.
-      const std::vector<std::string> texts = texts_of(scope.containers);
-      const std::string where = "WHERE " + in_any_of(scope.containers);
-      SelectNumber count(*reader.session, "SELECT count(*) FROM certificate " + where, texts.size());
-      SelectRows<CertificateRow> page(
-          *reader.session, where + "ORDER BY name, container_kind, container_name, id" + paged, texts.size(), 2);
-      return to_page(count(texts), page(texts, numbers));
+      if (container) return list_container(reader, *container, offset, limit);
+      if (scope.all) return list_everything(reader, offset, limit);
+      return list_containers(reader, scope.containers, offset, limit);
     });
   });
 }

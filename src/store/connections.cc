@@ -7,6 +7,9 @@ namespace {
 
 constexpr const char* count_of_name_text =
     "SELECT count(*) FROM certificate WHERE container_kind = :kind AND container_name = :container AND name = :name";
+constexpr const char* sections_of_scope =
+    "WHERE scope_kind = :kind AND scope_name = :scope ORDER BY name, container_kind, container_name";
+constexpr const char* from_name = "AND name >= :name ORDER BY name";
 constexpr const char* last_event_clauses = "ORDER BY sequence DESC LIMIT 1";
 // Wherever the id of a key in the token can stand.
 constexpr const char* count_of_key_records_text =
@@ -32,11 +35,20 @@ Reader::Reader(const std::string& path)
                              "WHERE subject = :subject AND certificate_authority = 1 AND certificate_pem <> '' "
                              "ORDER BY id LIMIT :limit",
                              1, 1),
-      all_certificates(*session, std::string("ORDER BY name, container_kind, container_name, id") + paged, 0, 2),
-      certificates_of_container(*session, std::string(in_container) + "ORDER BY name" + paged, 2, 2),
-      count_certificates(*session, "SELECT count(*) FROM certificate", 0),
-      count_of_container(*session, std::string("SELECT count(*) FROM certificate ") + in_container, 2),
       count_of_name(*session, count_of_name_text, 3),
+      section_sizes(*session, std::string("SELECT certificates FROM certificate_section ") + sections_of_scope, 2),
+      sections(*session, std::string(sections_of_scope) + paged, 2, 2),
+      sections_of_container(*session, sections_of_scope, 2),
+      certificates(*session,
+                   std::string("WHERE (name, container_kind, container_name) >= (:name, :kind, :container) "
+                               "ORDER BY name, container_kind, container_name, id") +
+                       paged,
+                   3, 2),
+      container_from(*session, std::string(in_container) + from_name + paged, 3, 2),
+      container_names(*session, std::string(in_container) + from_name + paged, 3, 2),
+      count_between(
+          *session,
+          std::string("SELECT count(*) FROM certificate ") + in_container + "AND name >= :from AND name < :before", 4),
       account_by_id(*session, "WHERE client_id = :id", 1),
       account_by_fingerprint(*session, "WHERE certificate_fingerprint = :fingerprint AND certificate_fingerprint <> ''",
                              1),
@@ -80,10 +92,10 @@ Writes::Writes(soci::session& session)
           "fingerprint_sha256 <> '' AND container_kind = :kind AND container_name = :name AND id <> :id",
           4),
       deleting(session, "SELECT deleting FROM certificate WHERE id = :id", 1),
-      unexpired_children(session,
-                         "SELECT count(*) FROM certificate WHERE issuer_id = :id AND id <> :self AND "
-                         "certificate_pem <> '' AND not_after >= :now",
-                         2, 1),
+      unexpired_child(session,
+                      "SELECT 1 FROM certificate WHERE issuer_id = :id AND id <> :self AND "
+                      "certificate_pem <> '' AND not_after >= :now LIMIT 1",
+                      2, 1),
       set_deleting(session, "UPDATE certificate SET deleting = 1 WHERE id = :id", 1, 0),
       clear_deleting(session, "UPDATE certificate SET deleting = 0 WHERE id = :id", 1, 0),
       leave_children(session, "UPDATE certificate SET issuer_id = NULL WHERE issuer_id = :id", 1, 0),

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "store/account_rows.h"
 #include "store/alongside.h"
+#include "store/certificate_list_rows.h"
 #include "store/certificate_rows.h"
 #include "store/database.h"
 #include "store/group_writer.h"
@@ -44,11 +45,16 @@ struct Reader {
   SelectRows<CertificateRow> certificate_by_fingerprint;  // fingerprint, kind, container
   SelectRows<CertificateRow> certificates_of_name;        // name; paged
   SelectRows<CertificateRow> authorities_of_subject;      // subject; limit
-  SelectRows<CertificateRow> all_certificates;            // paged
-  SelectRows<CertificateRow> certificates_of_container;   // kind, container; paged
-  SelectNumber count_certificates;
-  SelectNumber count_of_container;  // kind, container
-  SelectNumber count_of_name;       // kind, container, name
+  SelectNumber count_of_name;                             // kind, container, name
+
+  // For certificate_list.cc. A list's scope is kind and name of a container, or '' and '' for everything.
+  SelectNumbers section_sizes;                              // scope
+  SelectRows<SectionRow> sections;                          // scope; paged
+  SelectRows<SectionOfContainerRow> sections_of_container;  // kind, container
+  SelectRows<CertificateRow> certificates;                  // from: name, kind, container; paged
+  SelectRows<CertificateRow> container_from;                // kind, container, from: name; paged
+  SelectRows<CertificateNameRow> container_names;           // likewise
+  SelectNumber count_between;                               // kind, container, from, before
 
   SelectRows<AccountRow> account_by_id;
   SelectRows<AccountRow> account_by_fingerprint;
@@ -87,7 +93,7 @@ struct Writes {
   SelectNumber count_of_name;         // kind, container, name
   SelectNumber count_of_certificate;  // fingerprint, kind, container, id: others with this certificate
   SelectNumber deleting;              // id
-  SelectNumber unexpired_children;    // id, id; now
+  SelectNumber unexpired_child;       // id, id; now: 1 when there is any
   Command set_deleting;               // id
   Command clear_deleting;             // id
   Command leave_children;             // id

@@ -17,6 +17,10 @@ namespace {
 // How long SQLite waits for another process's lock. The writer's callers can give up earlier (group_writer.h).
 constexpr int busy_timeout_milliseconds = 5000;
 constexpr long long synchronous_full = 2;
+// Of each connection: the inner pages of the indexes of some 100,000 certificates, and what is read again and again.
+// The rest is the operating system's to keep. No mapped file: its pages would count as ours, and a disk's error would
+// be a signal instead of an answer.
+constexpr int page_cache_kibibytes = 4096;
 constexpr int sqlite_constraint = 19;  // SQLITE_CONSTRAINT
 
 Error unusable(const char* sentence, const std::string& cause) {
@@ -119,6 +123,8 @@ void make_durable(soci::session& session) {
 std::unique_ptr<soci::session> open_connection(const std::string& path, Access access) {
   std::unique_ptr<soci::session> session = connect(path);
   make_durable(*session);
+  *session << "PRAGMA cache_size = -" << page_cache_kibibytes;
+  *session << "PRAGMA mmap_size = 0";
   if (access == Access::read_only) *session << "PRAGMA query_only = ON";
   return session;
 }

@@ -45,7 +45,13 @@ std::uint64_t append_event(Writes& writes, const audit::Event& event) {
   row.object = audit::presentable(event.object);
   row.line = audit::line_of(chained);
   row.hash = audit::hash_of(row.line);
-  writes.insert_event(row);
+  try {
+    writes.insert_event(row);
+  } catch (const soci::soci_error& fault) {
+    // Whatever it is, also a constraint: it is not the request's fault, and nothing may be done untold.
+    throw Error(ErrorKind::journal_unavailable, {"The journal could not be written, so nothing was done."})
+        .with_cause(database_error(fault, "writing an event").cause());
+  }
   return chained.sequence;
 }
 

@@ -146,8 +146,112 @@ constexpr std::string_view version_4[] = {
        ) STRICT)",
 };
 
-// Keys made ahead. An owner is an open store ("" is nobody); its lease says how long what it holds is its own.
+// Where the pages of a list begin, and how many there are, without reading the list (certificate_list.h). A list, of
+// all certificates ('', '') or of one container, is cut into sections by the order of its keys. A section begins at its
+// key and ends where the next begins; the first of a list begins at ('', '', ''). The triggers keep the numbers right
+// whoever writes, and the sections neither long (1,024) nor, beside another, very short.
 constexpr std::string_view version_5[] = {
+    R"(CREATE TABLE certificate_section (
+         scope_kind     TEXT    NOT NULL,
+         scope_name     TEXT    NOT NULL,
+         name           TEXT    NOT NULL,
+         container_kind TEXT    NOT NULL,
+         container_name TEXT    NOT NULL,
+         certificates   INTEGER NOT NULL CHECK (certificates >= 0),
+         PRIMARY KEY (scope_kind, scope_name, name, container_kind, container_name)
+       ) STRICT, WITHOUT ROWID)",
+    // The other columns of a group are those of its row with the smallest `place`.
+    R"(INSERT INTO certificate_section
+       SELECT '', '', iif(place = 0, '', name), iif(place = 0, '', container_kind), iif(place = 0, '', container_name),
+              certificates
+         FROM (SELECT min(place) AS place, name, container_kind, container_name, count(*) AS certificates
+                 FROM (SELECT name, container_kind, container_name,
+                              row_number() OVER (ORDER BY name, container_kind, container_name) - 1 AS place
+                         FROM certificate)
+                GROUP BY place / 512))",
+    R"(INSERT INTO certificate_section
+       SELECT container_kind, container_name, iif(place = 0, '', name), iif(place = 0, '', container_kind),
+              iif(place = 0, '', container_name), certificates
+         FROM (SELECT min(place) AS place, name, container_kind, container_name, count(*) AS certificates
+                 FROM (SELECT name, container_kind, container_name,
+                              row_number() OVER (PARTITION BY container_kind, container_name ORDER BY name) - 1 AS place
+                         FROM certificate)
+                GROUP BY container_kind, container_name, place / 512))",
+    R"(CREATE TRIGGER certificate_inserted AFTER INSERT ON certificate BEGIN
+         INSERT INTO certificate_section VALUES ('', '', '', '', '', 0),
+                (NEW.container_kind, NEW.container_name, '', '', '', 0) ON CONFLICT DO NOTHING;
+         UPDATE certificate_section SET certificates = certificates + 1
+          WHERE (scope_kind, scope_name, name, container_kind, container_name) = (
+            SELECT scope_kind, scope_name, name, container_kind, container_name FROM certificate_section
+             WHERE scope_kind = '' AND scope_name = ''
+               AND (name, container_kind, container_name) <= (NEW.name, NEW.container_kind, NEW.container_name)
+             ORDER BY name DESC, container_kind DESC, container_name DESC LIMIT 1);
+         UPDATE certificate_section SET certificates = certificates + 1
+          WHERE (scope_kind, scope_name, name, container_kind, container_name) = (
+            SELECT scope_kind, scope_name, name, container_kind, container_name FROM certificate_section
+             WHERE scope_kind = NEW.container_kind AND scope_name = NEW.container_name
+               AND (name, container_kind, container_name) <= (NEW.name, NEW.container_kind, NEW.container_name)
+             ORDER BY name DESC, container_kind DESC, container_name DESC LIMIT 1);
+       END)",
+    R"(CREATE TRIGGER certificate_deleted AFTER DELETE ON certificate BEGIN
+         UPDATE certificate_section SET certificates = certificates - 1
+          WHERE (scope_kind, scope_name, name, container_kind, container_name) = (
+            SELECT scope_kind, scope_name, name, container_kind, container_name FROM certificate_section
+             WHERE scope_kind = '' AND scope_name = ''
+               AND (name, container_kind, container_name) <= (OLD.name, OLD.container_kind, OLD.container_name)
+             ORDER BY name DESC, container_kind DESC, container_name DESC LIMIT 1);
+         UPDATE certificate_section SET certificates = certificates - 1
+          WHERE (scope_kind, scope_name, name, container_kind, container_name) = (
+            SELECT scope_kind, scope_name, name, container_kind, container_name FROM certificate_section
+             WHERE scope_kind = OLD.container_kind AND scope_name = OLD.container_name
+               AND (name, container_kind, container_name) <= (OLD.name, OLD.container_kind, OLD.container_name)
+             ORDER BY name DESC, container_kind DESC, container_name DESC LIMIT 1);
+       END)",
+    R"(CREATE TRIGGER certificate_stays BEFORE UPDATE OF name, container_kind, container_name ON certificate
+       WHEN (NEW.name, NEW.container_kind, NEW.container_name) <> (OLD.name, OLD.container_kind, OLD.container_name)
+       BEGIN
+         SELECT RAISE(ABORT, 'a certificate keeps its name and its container');
+       END)",
+    R"(CREATE TRIGGER certificate_section_split AFTER UPDATE OF certificates ON certificate_section
+       WHEN NEW.certificates > 1024 AND NEW.scope_kind = '' BEGIN
+         INSERT INTO certificate_section
+           SELECT '', '', name, container_kind, container_name, NEW.certificates - 512 FROM certificate
+            WHERE (name, container_kind, container_name) >= (NEW.name, NEW.container_kind, NEW.container_name)
+            ORDER BY name, container_kind, container_name LIMIT 1 OFFSET 512;
+         UPDATE certificate_section SET certificates = 512
+          WHERE (scope_kind, scope_name, name, container_kind, container_name) =
+                ('', '', NEW.name, NEW.container_kind, NEW.container_name);
+       END)",
+    R"(CREATE TRIGGER certificate_section_of_container_split AFTER UPDATE OF certificates ON certificate_section
+       WHEN NEW.certificates > 1024 AND NEW.scope_kind <> '' BEGIN
+         INSERT INTO certificate_section
+           SELECT container_kind, container_name, name, container_kind, container_name, NEW.certificates - 512
+             FROM certificate
+            WHERE container_kind = NEW.scope_kind AND container_name = NEW.scope_name AND name >= NEW.name
+            ORDER BY name LIMIT 1 OFFSET 512;
+         UPDATE certificate_section SET certificates = 512
+          WHERE (scope_kind, scope_name, name, container_kind, container_name) =
+                (NEW.scope_kind, NEW.scope_name, NEW.name, NEW.container_kind, NEW.container_name);
+       END)",
+    // Into the one before it, if that has room: then changes() is 1. An empty one goes in any case.
+    R"(CREATE TRIGGER certificate_section_joined AFTER UPDATE OF certificates ON certificate_section
+       WHEN NEW.certificates < OLD.certificates AND NEW.certificates < 128 BEGIN
+         UPDATE certificate_section SET certificates = certificates + NEW.certificates
+          WHERE (scope_kind, scope_name, name, container_kind, container_name) = (
+            SELECT scope_kind, scope_name, name, container_kind, container_name FROM certificate_section
+             WHERE scope_kind = NEW.scope_kind AND scope_name = NEW.scope_name
+               AND (name, container_kind, container_name) < (NEW.name, NEW.container_kind, NEW.container_name)
+             ORDER BY name DESC, container_kind DESC, container_name DESC LIMIT 1)
+            AND certificates + NEW.certificates <= 768;
+         DELETE FROM certificate_section
+          WHERE (scope_kind, scope_name, name, container_kind, container_name) =
+                (NEW.scope_kind, NEW.scope_name, NEW.name, NEW.container_kind, NEW.container_name)
+            AND (changes() = 1 OR certificates = 0);
+       END)",
+};
+
+// Keys made ahead. An owner is an open store ("" is nobody); its lease says how long what it holds is its own.
+constexpr std::string_view version_6[] = {
     R"(CREATE TABLE pool_key (
          id                    TEXT    NOT NULL PRIMARY KEY,
          class                 TEXT    NOT NULL,
@@ -174,14 +278,14 @@ constexpr std::string_view version_5[] = {
        ) STRICT)",
     // Keys that are about to be made: written before, so that a crash leaves none that this store does not know of.
     R"(CREATE TABLE planned_key (
-         id          TEXT NOT NULL PRIMARY KEY,
+         id           TEXT NOT NULL PRIMARY KEY,
          token_serial TEXT NOT NULL,
-         owner       TEXT NOT NULL CHECK (owner <> '')
+         owner        TEXT NOT NULL CHECK (owner <> '')
        ) STRICT)",
 };
 
 constexpr Migration all_migrations[] = {
-    {1, version_1}, {2, version_2}, {3, version_3}, {4, version_4}, {5, version_5},
+    {1, version_1}, {2, version_2}, {3, version_3}, {4, version_4}, {5, version_5}, {6, version_6},
 };
 
 Error refused(const char* sentence) { return Error(ErrorKind::internal_error, {sentence}); }

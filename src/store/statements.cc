@@ -56,6 +56,21 @@ std::optional<long long> SelectNumber::operator()(const std::vector<std::string>
   return number;
 }
 
+SelectNumbers::SelectNumbers(soci::session& session, const std::string& text, std::size_t texts, std::size_t numbers)
+    : parameters_(texts, numbers), statement_(session) {
+  statement_.exchange(soci::into(number_));
+  parameters_.bind(statement_);
+  prepare(statement_, text);
+}
+
+std::vector<long long> SelectNumbers::operator()(const std::vector<std::string>& texts,
+                                                 const std::vector<long long>& numbers) {
+  parameters_.assign(texts, numbers);
+  std::vector<long long> all;
+  for (bool more = statement_.execute(true); more; more = statement_.fetch()) all.push_back(number_);
+  return all;
+}
+
 std::vector<long long> page_numbers(std::size_t offset, std::size_t limit) {
   constexpr std::size_t largest = std::numeric_limits<long long>::max();
   return {static_cast<long long>(std::min(limit, largest)), static_cast<long long>(std::min(offset, largest))};

@@ -64,6 +64,21 @@ class SelectNumber {
   soci::statement statement_;
 };
 
+// SELECT of one number per row.
+class SelectNumbers {
+ public:
+  SelectNumbers(soci::session& session, const std::string& text, std::size_t texts, std::size_t numbers = 0);
+  SelectNumbers(const SelectNumbers&) = delete;
+  SelectNumbers& operator=(const SelectNumbers&) = delete;
+
+  std::vector<long long> operator()(const std::vector<std::string>& texts, const std::vector<long long>& numbers = {});
+
+ private:
+  Parameters parameters_;
+  long long number_ = 0;
+  soci::statement statement_;
+};
+
 struct BindForUse {
   soci::statement& statement;
   template <class Value>

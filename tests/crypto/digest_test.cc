@@ -6,7 +6,6 @@
 #include <string>
 
 #include "crypto/running_digest.h"
-#include "crypto/running_digest.h"
 #include "support/command.h"
 
 using namespace hsmsigner;

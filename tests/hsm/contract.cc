@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -41,6 +42,18 @@ void check_key(Token& token, KeyAlgorithm algorithm, bool block_export) {
       CHECK(generation_mechanism_name(*attributes.generation_mechanism) ==
             (info(algorithm).family == KeyFamily::ec ? "CKM_EC_KEY_PAIR_GEN" : "CKM_RSA_PKCS_KEY_PAIR_GEN"));
     }
+
+    const std::vector<ListedKey> listed = token.private_keys(soon());
+    CHECK(listed.size() == before + 1);
+    const auto mine = std::ranges::find(listed, attributes.id, &ListedKey::id);
+    REQUIRE(mine != listed.end());
+    CHECK(mine->label == attributes.label);
+    REQUIRE(mine->attributes);
+    CHECK(mine->attributes->bits == attributes.bits);
+    CHECK(mine->attributes->extractable == !block_export);
+    CHECK(mine->found != nullptr);
+    const auto* const rsa = std::get_if<RsaPublicKey>(&key.key()->public_key());
+    CHECK(mine->modulus == (rsa == nullptr ? Bytes() : rsa->modulus));
 
     const Bytes challenge(info(Digest::sha256).size, 0x5c);
     const KeyExamination shown = token.examine(id, key.key()->public_key(), Digest::sha256, challenge, soon());

@@ -42,6 +42,7 @@ TEST_CASE("NSS softokn does not keep its keys, whatever it says of them") {
       const auto attempt = std::ranges::find(probe.attempts, mechanism, &ProbeAttempt::detail);
       REQUIRE(attempt != probe.attempts.end());
       CHECK(attempt->outcome == ProbeOutcome::leaked);
+      CHECK(attempt->proven);
       CHECK_MESSAGE(attempt->remark.find("open to the private key itself, which signs") != std::string::npos,
                     attempt->remark);
     }

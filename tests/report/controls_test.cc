@@ -7,6 +7,7 @@
 #include <set>
 
 #include "report/sample.h"
+#include "support/temporary_directory.h"
 
 using namespace hsmsigner::report;
 using namespace test_support;
@@ -52,6 +53,22 @@ TEST_CASE("each control has an id of its own, a title and a standard") {
     CHECK(controls[i].id == control_table()[i].id);
     CHECK_FALSE(controls[i].evidence.empty());
   }
+}
+
+TEST_CASE("docs/COMPLIANCE.md has a row for each control, and for no other") {
+  const std::string text = test_support::read_file(COMPLIANCE_DOCUMENT);
+  std::size_t rows = 0;
+  for (const ControlInfo& info : control_table()) {
+    const std::string row = "\n| " + std::string(info.id) + " | ";
+    CHECK_MESSAGE(text.find(row) != std::string::npos, row);
+    ++rows;
+  }
+  std::size_t written = 0;
+  for (const char* family : {"\n| KEY-", "\n| CERT-", "\n| ACC-", "\n| LOG-"}) {
+    const std::string begin(family);
+    for (std::size_t at = text.find(begin); at != std::string::npos; at = text.find(begin, at + 1)) ++written;
+  }
+  CHECK(written == rows);
 }
 
 TEST_CASE("where all is well, every control passes but the one that no token can answer") {

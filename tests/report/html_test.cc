@@ -151,9 +151,9 @@ TEST_CASE("a verdict is told by its word and its shape") {
   CHECK(badges == occurrences(html, "class=\"badge "));
   CHECK(badges >= control_table().size());
   std::set<std::string> all;
-  for (const auto& [verdict, shape] : shapes) {
-    CHECK_MESSAGE(shape.size() == 1, verdict);
-    all.insert(*shape.begin());
+  for (const auto& shape : shapes) {
+    CHECK_MESSAGE(shape.second.size() == 1, shape.first);
+    all.insert(*shape.second.begin());
   }
   CHECK(all.size() == shapes.size());
   CHECK(shapes.contains("fail Fail"));

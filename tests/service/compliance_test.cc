@@ -65,8 +65,8 @@ class World {
   }
 
   // A key pair made behind the service's back; the public half does not matter.
-  void make_key_outside(const std::string& id) {
-    hsm_.pkcs11_tool({"--keypairgen", "--key-type", "EC:prime256v1", "--id", id, "--label", "by hand", "--usage-sign"});
+  void make_key_outside(const std::string& id, const std::string& type = "EC:prime256v1") {
+    hsm_.pkcs11_tool({"--keypairgen", "--key-type", type, "--id", id, "--label", "by hand", "--usage-sign"});
   }
 
   void insert_account(const std::string& client_id, std::vector<std::string> grants) {
@@ -343,6 +343,14 @@ TEST_CASE("the token is probed with a throwaway key, which is in no list afterwa
   CHECK(report.facts.inventory.orphans.total() == 0);
   CHECK(report.facts.inventory.token_private_keys == 1);
   CHECK(verdict(report, "KEY-2") == report::Verdict::pass);
+}
+
+TEST_CASE("a stranger's key of another kind is listed, and does not end the report") {
+  World world;
+  world.make_key_outside(kOtherTokenKey, "EC:edwards25519");
+  const report::Report report = world.report();
+  check_only(report.facts.inventory.orphans, kOtherTokenKey, "neither RSA nor EC");
+  CHECK(report.facts.inventory.orphans.shown().front().name == "by hand");
 }
 
 TEST_CASE("accounts with roles that do not go together are told") {

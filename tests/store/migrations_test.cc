@@ -138,12 +138,25 @@ TEST_CASE_FIXTURE(Fixture, "the lists and look-ups are served by indexes") {
        {Case{"certificate WHERE id = :a", "sqlite_autoindex_certificate_1"},
         Case{"certificate WHERE container_kind = :a AND container_name = :b AND name = :c",
              "sqlite_autoindex_certificate_2"},
-        Case{"certificate WHERE container_kind = :a AND container_name = :b ORDER BY name",
+        Case{"certificate WHERE container_kind = :a AND container_name = :b AND name >= :c ORDER BY name LIMIT :n "
+             "OFFSET :m",
              "sqlite_autoindex_certificate_2"},
-        Case{"certificate WHERE name = :a ORDER BY name, container_kind, container_name, id", "certificate_by_name"},
+        Case{"certificate WHERE container_kind = :a AND container_name = :b AND name >= :c AND name < :d",
+             "sqlite_autoindex_certificate_2"},
+        Case{"certificate WHERE (name, container_kind, container_name) >= (:a, :b, :c) ORDER BY name, container_kind, "
+             "container_name, id LIMIT :n OFFSET :m",
+             "certificate_by_name ("},
+        Case{"certificate_section WHERE scope_kind = :a AND scope_name = :b ORDER BY name, container_kind, "
+             "container_name LIMIT :n OFFSET :m",
+             "PRIMARY KEY (scope_kind=? AND scope_name=?)"},
+        Case{"certificate_section WHERE scope_kind = :a AND scope_name = :b AND (name, container_kind, "
+             "container_name) <= (:c, :d, :e) ORDER BY name DESC, container_kind DESC, container_name DESC LIMIT 1",
+             "PRIMARY KEY (scope_kind=? AND scope_name=? AND (name,container_kind,container_name)<(?,?,?))"},
+        Case{"certificate_section WHERE (scope_kind, scope_name, name, container_kind, container_name) = "
+             "(:a, :b, :c, :d, :e)",
+             "PRIMARY KEY (scope_kind=? AND scope_name=? AND name=? AND container_kind=? AND container_name=?)"},
         Case{"certificate WHERE name = :a ORDER BY certificate_authority DESC, container_kind, container_name",
              "certificate_by_name_authorities_first"},
-        Case{"certificate ORDER BY name, container_kind, container_name, id", "certificate_by_name"},
         Case{"certificate WHERE fingerprint_sha256 = :a AND fingerprint_sha256 <> '' AND container_kind = :b AND "
              "container_name = :c ORDER BY name",
              "certificate_by_fingerprint"},

@@ -2,6 +2,8 @@
 // can be changed.
 #include <doctest/doctest.h>
 
+#include <csignal>
+
 #include <algorithm>
 #include <csignal>
 #include <sstream>

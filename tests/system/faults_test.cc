@@ -125,7 +125,7 @@ TEST_CASE("a certificate makes the same few calls however many keys there are, a
       server.must_generate(certificate(std::to_string(keys) + "-" + std::to_string(i)).text("signed_by", "root"));
     }
     for (std::size_t i = 0; i < std::size(rows); ++i) {
-      CAPTURE(rows[i].function);
+      CAPTURE(std::string(rows[i].function));
       CHECK(server.faults().calls(rows[i].function) - before[i] == kCertificates * rows[i].each);
     }
   }

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <sys/mount.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -239,7 +240,8 @@ TEST_CASE("a disk that is full: 503 for whatever changes or gives out something,
   CHECK(exported.status == 503);
   CHECK(exported.body.find("MII") == std::string::npos);
   CHECK(server.keys() == then);
-  CHECK(server.post("/accounts", R"({"client_id":"untold","grants":[{"role":"reader","container":"*"}]})").status == 503);
+  CHECK(server.post("/accounts", R"({"client_id":"untold","grants":[{"role":"reader","container":"*"}]})").status ==
+        503);
   CHECK(server.request_token(server.everything()).status == 503);
   // A refusal that cannot be told is no longer a mere refusal.
   CHECK(server.generate(certificate_body("faulty").text("digest", "crc32")).status == 503);
@@ -249,4 +251,30 @@ TEST_CASE("a disk that is full: 503 for whatever changes or gives out something,
   CHECK(server.generate(certificate_body("after")).status == 201);
   CHECK(server.get("/accounts/untold").status == 404);
   CHECK(server.keys() > keys);
+}
+
+TEST_CASE("settings that changed since the last start are told by name, a profile in a file of its own too") {
+  const test_support::TemporaryDirectory profiles;
+  const auto write_profile = [&](int bits) {
+    std::ofstream(profiles.file("ours.toml"))
+        << "name = \"ours\"\ndescription = \"Ours\"\n[rules.min-rsa-bits]\nvalue = " << bits << "\n";
+  };
+  write_profile(2048);
+  ServerFixture server({.settings = {{"policy.directory", quote(profiles.path())}}, .environment = {}});
+  CHECK(only(server, "settings_changed")["details"]["changed"].text() == "*");
+  const auto restart = [&] {
+    REQUIRE(server.stop(SIGTERM) == 0);
+    server.start();
+  };
+  restart();
+  CHECK(events(server, "settings_changed").size() == 1);
+  write_profile(3072);
+  restart();
+  REQUIRE(events(server, "settings_changed").size() == 2);
+  CHECK(events(server, "settings_changed").back()["details"]["changed"].text() == "policy.profile.ours");
+  server.set("log.level", "\"warning\"");
+  restart();
+  CHECK(events(server, "settings_changed").back()["details"]["changed"].text() == "log.level");
+  CHECK(events(server, "server_stopped").size() == 3);
+  CHECK(events(server, "server_started").size() == 4);
 }
