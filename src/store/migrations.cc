@@ -251,8 +251,42 @@ constexpr std::string_view version_5[] = {
        END)",
 };
 
+// Keys made ahead. An owner is an open store ("" is nobody); its lease says how long what it holds is its own.
+constexpr std::string_view version_6[] = {
+    R"(CREATE TABLE pool_key (
+         id                    TEXT    NOT NULL PRIMARY KEY,
+         class                 TEXT    NOT NULL,
+         public_key_pem        TEXT    NOT NULL,
+         key_token_label       TEXT    NOT NULL,
+         key_token_serial      TEXT    NOT NULL,
+         key_id                TEXT    NOT NULL,
+         key_type              TEXT    NOT NULL,
+         key_bits              INTEGER NOT NULL,
+         key_sensitive         INTEGER NOT NULL CHECK (key_sensitive IN (0, 1)),
+         key_always_sensitive  INTEGER NOT NULL CHECK (key_always_sensitive IN (0, 1)),
+         key_extractable       INTEGER NOT NULL CHECK (key_extractable IN (0, 1)),
+         key_never_extractable INTEGER NOT NULL CHECK (key_never_extractable IN (0, 1)),
+         key_local             INTEGER NOT NULL CHECK (key_local IN (0, 1)),
+         created_at            INTEGER NOT NULL,
+         owner                 TEXT    NOT NULL,
+         withdrawn             INTEGER NOT NULL CHECK (withdrawn IN (0, 1))
+       ) STRICT)",
+    // The stock of a class by owner, and how much there is without reading the rows.
+    "CREATE INDEX pool_key_by_class ON pool_key (key_token_serial, withdrawn, class, owner, created_at, id)",
+    R"(CREATE TABLE pool_lease (
+         owner TEXT    NOT NULL PRIMARY KEY CHECK (owner <> ''),
+         until INTEGER NOT NULL
+       ) STRICT)",
+    // Keys that are about to be made: written before, so that a crash leaves none that this store does not know of.
+    R"(CREATE TABLE planned_key (
+         id           TEXT NOT NULL PRIMARY KEY,
+         token_serial TEXT NOT NULL,
+         owner        TEXT NOT NULL CHECK (owner <> '')
+       ) STRICT)",
+};
+
 constexpr Migration all_migrations[] = {
-    {1, version_1}, {2, version_2}, {3, version_3}, {4, version_4}, {5, version_5},
+    {1, version_1}, {2, version_2}, {3, version_3}, {4, version_4}, {5, version_5}, {6, version_6},
 };
 
 Error refused(const char* sentence) { return Error(ErrorKind::internal_error, {sentence}); }
