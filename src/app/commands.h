@@ -20,6 +20,7 @@ struct CommandResult {
 void add_config_option(CLI::App& command, CommandResult& result, bool required = true);
 
 void add_policy(CLI::App& app, CommandResult& result);  // policy_command_line.cc
+void add_pool(CLI::App& app, CommandResult& result);    // pool_command_line.cc
 
 // Reads the file and sets the log up as it says. Throws as load_settings().
 Settings settings_for(const CommandResult& result);

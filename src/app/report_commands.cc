@@ -107,7 +107,7 @@ void make_report(const Settings& settings, Secret pin, const ReportOptions& opti
   const Deadline deadline = deadline_in(kLongestReport);
   audit_key.ensure(deadline);
   service::Compliance compliance(
-      {*token, store->certificates(), store->accounts(), store->journal()},
+      {*token, store->certificates(), store->accounts(), store->journal(), &store->key_pool()},
       [&] { return store::open_journal(settings.store.path); }, HSM_SIGNER_VERSION, system_now_millis);
   service::ComplianceReports reports(compliance, audit_key, store->journal());
 

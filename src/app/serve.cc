@@ -14,6 +14,7 @@
 #include "app/journal_threads.h"
 #include "app/lifecycle_events.h"
 #include "app/memory_limits.h"
+#include "app/pool_setup.h"
 #include "app/probe_at_start.h"
 #include "app/shutdown_watch.h"
 #include "app/tls_setup.h"
@@ -95,8 +96,9 @@ service::ComplianceOptions usual_report(const hsm::Token& token) {
 // Those of a server, in the order in which they need each other.
 struct ServiceSet {
   ServiceSet(hsm::Token& token, store::Store& store, const policy::Policies& policies, const Settings& settings)
-      : catalogue(store.certificates(), system_now),
-        generation(token, store.certificates(), names, policies, system_now),
+      : pool(token, store.key_pool()),
+        catalogue(store.certificates(), system_now),
+        generation(token, store.certificates(), names, policies, system_now, settings.pool.enabled ? &pool : nullptr),
         deletion(token, store.certificates(), catalogue),
         exchange(token, store.certificates(), store.journal(), names, policies, catalogue),
         accounts(store.accounts(), random_source(token), system_now, settings.rotation_grace),
@@ -108,7 +110,7 @@ struct ServiceSet {
         evidence(token, store.journal(), catalogue, audit_key),
         journal(store.journal()),
         compliance(
-            {token, store.certificates(), store.accounts(), store.journal()},
+            {token, store.certificates(), store.accounts(), store.journal(), &store.key_pool()},
             [path = settings.store.path] { return store::open_journal(path); }, HSM_SIGNER_VERSION, system_now_millis),
         reports(compliance, audit_key, store.journal(), usual_report(token)) {}
 
@@ -118,6 +120,7 @@ struct ServiceSet {
   }
 
   service::NameReservations names;
+  service::KeyPool pool;
   service::Catalogue catalogue;
   service::Generation generation;
   service::Deletion deletion;
@@ -170,12 +173,17 @@ int serve(const Settings& settings, Secret pin) {
   const std::string url = server.url();
   tell_started(store->journal(), settings, policies, url, deadline_in(kEventDeadline));
   JournalThreads threads(store->journal(), services.audit_key, services.failures, settings.audit);
+  std::optional<service::PoolFiller> filler;
+  if (settings.pool.enabled) {
+    filler.emplace(services.pool, *token, store->key_pool(), system_now, pool_policy(settings));
+  }
   watch.serving([&server] { server.stop(); }, longest_drain(options));
   log::info("server started", {{"url", url}, {"version", HSM_SIGNER_VERSION}});
   std::cout << "ready " << url << std::endl;
   // A signal that came in between has called stop() already.
   if (!watch.requested()) server.run();
   watch.served();
+  if (filler) filler->finish(deadline_in(kLastEventsDeadline));
 
   const bool asked = watch.requested();
   const bool told = end_journal(store->journal(), services.failures, threads, asked ? End::asked : End::by_itself);

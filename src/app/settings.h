@@ -37,6 +37,14 @@ struct AuditSettings {
   std::string syslog;     // service/syslog_target.h; "": none
 };
 
+// Key pairs made ahead (docs/KEY-POOL.md).
+struct PoolSettings {
+  bool enabled = true;
+  std::vector<std::string> classes;  // service/pool_demand.h; empty: learned
+  std::size_t max_keys = 10'000;
+  bool adopt_orphans = true;
+};
+
 struct Settings {
   api::ServerOptions server;
   TlsSettings tls;
@@ -48,6 +56,7 @@ struct Settings {
   policy::PolicyOptions policy;
   std::chrono::seconds rotation_grace{3600};
   AuditSettings audit;
+  PoolSettings pool;
   log::Level log_level = log::Level::info;
   log::Format log_format = log::Format::json;
 };

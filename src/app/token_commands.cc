@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <iomanip>
 #include <memory>
 #include <ostream>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "app/pin_source.h"
+#include "app/pool_commands.h"
 #include "base/algorithm.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -89,6 +91,8 @@ void show_token(const Settings& settings, Secret pin, std::ostream& out) {
   line(out, "", info.module_description);
   line(out, "generates", algorithms.empty() ? "nothing that hsm-signer can use" : algorithms);
   line(out, "private keys", std::to_string(token->count_private_keys(deadline_in(kTokenTimeout))));
+  // The store is looked at, and not made.
+  if (std::filesystem::exists(settings.store.path)) show_pool_of_token(settings, info.serial, out);
 }
 
 }  // namespace hsmsigner::app

@@ -58,6 +58,10 @@ class Walk {
     const auto add = [&](const Uuid& id) { ids.emplace(id.bytes().begin(), id.bytes().end()); };
     for (const auto& key : sources_.accounts.access_token_keys()) add(key.id);
     for (const auto& key : sources_.journal.audit_keys()) add(key.id);
+    // Made ahead: keys of the service until they have a certificate.
+    if (sources_.key_pool != nullptr) {
+      for (const Uuid& id : sources_.key_pool->ids()) add(id);
+    }
     return ids;
   }
 

@@ -38,8 +38,9 @@ store::CertificateRecord Deletion::remove(const Actor& actor, const Uuid& id, co
   try {
     if (record.key) destroy_key(record, deadline);
   } catch (const Error& error) {
-    // The token may still be at it: what may have no key any more must not be used.
-    if (error.kind() == ErrorKind::session_timeout) throw;
+    // The token may still be at it, or have done it and said otherwise: what may have no key any more must not be used,
+    // and it is not told that the key is there unless it was seen.
+    if (error.kind() == ErrorKind::session_timeout || !has_key(record)) throw;
     try {
       audit::Event abandoned = certificate_event(audit::EventKind::deletion_abandoned, actor, record);
       abandoned.outcome = audit::Outcome::failed;
@@ -58,6 +59,17 @@ store::CertificateRecord Deletion::remove(const Actor& actor, const Uuid& id, co
                                     {"container", record.container.to_string()},
                                     {"client_id", actor.caller.client_id()}});
   return record;
+}
+
+bool Deletion::has_key(const store::CertificateRecord& record) {
+  try {
+    token_.attributes(record.id, deadline_in(std::chrono::seconds(5)));
+    return true;
+  } catch (const Error& error) {
+    log::warning("nobody knows whether the key of a deleted certificate is gone",
+                 {{"id", record.id.to_string()}, {"cause", error.what()}});
+    return false;
+  }
 }
 
 void Deletion::destroy_key(const store::CertificateRecord& record, Deadline deadline) {
