@@ -1,5 +1,5 @@
-# Sourced by scripts/demo, scripts/serve, scripts/bench, scripts/profile and scripts/growth: dependencies, a release build, and a state directory with a
-# SoftHSM token, its PINs, a configuration and a first account. What is already there stays as it is, but for the configured port.
+# Sourced by scripts/demo, scripts/serve, scripts/bench, scripts/profile and scripts/growth: dependencies, a release build, and
+# a state directory with a SoftHSM token, its PINs, a configuration and a first account. What is already there stays as it is, but for the configured port.
 
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 hsm_signer=$repository/build/release/hsm-signer
