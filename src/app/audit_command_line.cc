@@ -105,8 +105,10 @@ void add_key(CLI::App& audit, CommandResult& result) {
   const auto kid = std::make_shared<std::string>();
   add_config_option(command, result);
   command.add_option("--kid", *kid, "An older key, by its id; without it, the one that signs now")->type_name("ID");
-  command.footer("Example:\n  hsm-signer audit key --config hsm-signer.toml > audit.pem");
-  command.callback([&result, kid] { show_audit_key(settings_for(result), *kid, std::cout); });
+  command.footer(
+      "The key is the database's word: its SHA-256, on standard error, is to be compared with what was noted.\n\n"
+      "Example:\n  hsm-signer audit key --config hsm-signer.toml > audit.pem");
+  command.callback([&result, kid] { show_audit_key(settings_for(result), *kid, std::cout, std::cerr); });
 }
 
 UnixMillis time_of(const std::string& text) {

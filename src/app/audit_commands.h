@@ -35,8 +35,9 @@ void export_journal(const Settings& settings, const std::string& output, std::op
 // The last checkpoint's JWS in a line. Throws Error{invalid_object} when there is none.
 void show_last_checkpoint(const Settings& settings, std::ostream& out);
 
-// The audit key of this id, or else the newest, in PEM. Throws Error{invalid_object} when there is none.
-void show_audit_key(const Settings& settings, const std::string& kid, std::ostream& out);
+// The audit key of this id, or else the newest, in PEM to `out`; to `notes`, its SHA-256 and that this is the word of
+// the database alone. Throws Error{invalid_object} when there is none.
+void show_audit_key(const Settings& settings, const std::string& kid, std::ostream& out, std::ostream& notes);
 
 // Moves the events up to the last checkpoint before `before` into `output` (made, mode 0600, never replaced), which is
 // verified before they are removed, and says what it did. Throws Error{invalid_object} when there is no such

@@ -108,7 +108,8 @@ void make_report(const Settings& settings, Secret pin, const ReportOptions& opti
   audit_key.ensure(deadline);
   service::Compliance compliance(
       {*token, store->certificates(), store->accounts(), store->journal(), &store->key_pool()},
-      [&] { return store::open_journal(settings.store.path); }, HSM_SIGNER_VERSION, system_now_millis);
+      [&] { return store::open_journal(settings.store.path); }, HSM_SIGNER_VERSION, system_now_millis,
+      settings.audit.checkpoints);
   service::ComplianceReports reports(compliance, audit_key, store->journal());
 
   Progress progress(progress_out);

@@ -111,7 +111,8 @@ struct ServiceSet {
         journal(store.journal()),
         compliance(
             {token, store.certificates(), store.accounts(), store.journal(), &store.key_pool()},
-            [path = settings.store.path] { return store::open_journal(path); }, HSM_SIGNER_VERSION, system_now_millis),
+            [path = settings.store.path] { return store::open_journal(path); }, HSM_SIGNER_VERSION, system_now_millis,
+            settings.audit.checkpoints),
         reports(compliance, audit_key, store.journal(), usual_report(token)) {}
 
   api::Services for_api() {

@@ -93,7 +93,7 @@ void Verifier::take(const EventItem& item, JournalSource& source) {
   }
   if (!stands_in_order(*event, hash, source)) return;
   if (event->event.kind == EventKind::audit_key_made) {
-    if (const auto refusal = keys_.compare(event->event)) {
+    if (const auto refusal = keys_.take_making(event->event)) {
       refuse(refusal->fault, event->sequence, refusal->why, place);
       return;
     }
@@ -190,6 +190,13 @@ void Verifier::take(const CheckpointItem& item, JournalSource& source) {
   }
   const SignedCheckpoint& taken = std::get<SignedCheckpoint>(read);
   const Checkpoint& checkpoint = taken.checkpoint;
+  // Where the beginning is not here, the event may be in an archive.
+  if (verdict_.first == 1 && !keys_.is_founded(taken.signer)) {
+    refuse(Fault::key_untold, covered,
+           checkpoint_number(checkpoint) + " is signed by key " + taken.signer.id + ", of whose making no event tells",
+           source.place());
+    return;
+  }
   if (item.columns && !agree(*item.columns, checkpoint)) {
     refuse(Fault::columns_differ, covered,
            "the columns beside " + checkpoint_number(checkpoint) + " say something else than the checkpoint",

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "base/clock.h"
 #include "hsm/token.h"
 #include "report/model.h"
+#include "service/checkpointer.h"
 #include "store/account_store.h"
 #include "store/certificate_store.h"
 #include "store/journal_store.h"
@@ -30,6 +32,14 @@ struct ComplianceOptions {
   std::function<void(const std::string& step, std::size_t done, std::size_t all)> progress = {};
 };
 
+// Who is to sign the report (compliance_reports.h).
+struct ReportSigner {
+  std::optional<store::AuditKeyRecord> key;
+  // Called once, before the journal is verified: has checkpoints cover it, so that what the report says of it is
+  // covered. Returns why none was made; "": nothing kept it from that.
+  std::function<std::string()> cover_journal = {};
+};
+
 // Thread safe.
 class Compliance {
  public:
@@ -43,17 +53,19 @@ class Compliance {
   // The whole journal as it stands, to be verified from the outside (store/journal_reader.h).
   using OpenJournal = std::function<std::unique_ptr<audit::JournalSource>()>;
 
-  Compliance(Sources sources, OpenJournal open_journal, std::string service_version, std::function<UnixMillis()> clock);
+  Compliance(Sources sources, OpenJournal open_journal, std::string service_version, std::function<UnixMillis()> clock,
+             CheckpointRhythm rhythm);
 
   // The records and the token go on changing meanwhile: what seems missing or needless is looked for once more before
   // it is told. Throws Error: session_timeout past the deadline, token_unavailable, internal_error.
-  report::Report make(const ComplianceOptions& options, Deadline deadline);
+  report::Report make(const ComplianceOptions& options, const ReportSigner& signer, Deadline deadline);
 
  private:
   Sources sources_;
   OpenJournal open_journal_;
   std::string service_version_;
   std::function<UnixMillis()> clock_;
+  CheckpointRhythm rhythm_;
 };
 
 }  // namespace hsmsigner::service

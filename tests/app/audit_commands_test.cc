@@ -250,9 +250,15 @@ TEST_CASE("verifying changes nothing in the database") {
 
 TEST_CASE("an export is verified elsewhere, with a pinned key") {
   const Sample sample;
-  const std::string key = sample.directory.write("key.pem", sample.audit("key").out);
-  CHECK(read_file(key) == crypto::public_key_pem(checkpoint_signer().public_key()));
-  CHECK(sample.audit("key", {"--kid", kOurKey}).out == read_file(key));
+  const std::string ours = crypto::public_key_pem(checkpoint_signer().public_key());
+  const std::string key = sample.directory.file("key.pem"), notes = sample.directory.file("notes");
+  run_command({"sh", "-c", "\"$0\" audit key --config \"$1\" > \"$2\" 2> \"$3\"", HSM_SIGNER_BINARY, sample.config(),
+               key, notes});
+  CHECK(read_file(key) == ours);
+  CHECK(holds(read_file(notes), std::string("key ") + kOurKey + ", SHA-256 " +
+                                    crypto::public_key_fingerprint(checkpoint_signer().public_key()) + "\n"));
+  CHECK(holds(read_file(notes), "the database's word"));
+  CHECK(sample.audit("key", {"--kid", kOurKey}).out.ends_with(ours));
   CHECK(sample.audit("key", {"--kid", "another"}).exit_code == 2);
   const std::string other =
       sample.directory.write("other.pem", crypto::public_key_pem(checkpoint_signer(1).public_key()));

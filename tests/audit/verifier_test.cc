@@ -235,3 +235,28 @@ TEST_CASE("a kept checkpoint that is none is an error") {
                                               deadline_in(std::chrono::seconds(10)))}}),
                   const Error&);
 }
+
+TEST_CASE("a key that signs checkpoints must have the event of its making, unless the beginning is archived") {
+  const std::string stranger = "99999999-0000-4000-8000-0123456789ab";
+  JournalMaker journal = JournalMaker().key().events(3).checkpoint();
+  journal.items.insert(journal.items.begin(), JournalMaker().key(stranger, checkpoint_signer(1)).items.front());
+  REQUIRE(text_of(verdict_on({journal.items})) == "intact");  // it has signed nothing
+  journal.events(2).checkpoint(checkpoint_signer(1), stranger).events(1);
+  const Verdict verdict = verdict_on({journal.items});
+  REQUIRE(verdict.problem);
+  CHECK(verdict.problem->fault == Fault::key_untold);
+  CHECK(verdict.problem->sequence == 5);
+  CHECK(verdict.problem->what.find(stranger) != std::string::npos);
+  // Who gives the keys answers for them.
+  const PublicKey ours = checkpoint_signer().public_key(), theirs = checkpoint_signer(1).public_key();
+  CHECK(text_of(verdict_on({journal.items}, {{ours, theirs}, {}})) == "intact");
+
+  // The event of the making is archived: the database by itself says nothing of it, the whole does.
+  const Archived made = archived();
+  const Verdict rest = verdict_on({made.database.items}, {}, true);
+  CHECK(text_of(rest) == "intact");
+  REQUIRE(rest.keys.size() == 1);
+  REQUIRE(rest.keys.front().last);
+  CHECK(rest.keys.front().last->sequence == 7);
+  CHECK(text_of(verdict_on({made.archive.items, made.database.items}, {}, true)) == "intact");
+}
