@@ -131,6 +131,17 @@ std::string sentence(const ProbeAttempt& attempt) {
   return attempt.remark.empty() ? text : text + ", " + attempt.remark;
 }
 
+std::vector<std::string> wrappings_not_tried(const ProbeResult& result) {
+  std::vector<std::string> names;
+  for (const AlgorithmProbe& probe : result.algorithms) {
+    for (const ProbeAttempt& attempt : probe.attempts) {
+      if (attempt.call != kWrapKey || was_tried(attempt)) continue;
+      if (std::ranges::find(names, attempt.detail) == names.end()) names.push_back(attempt.detail);
+    }
+  }
+  return names;
+}
+
 std::string codes_of(const AlgorithmProbe& probe) {
   std::vector<std::string> told;
   std::string text;

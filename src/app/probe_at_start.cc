@@ -54,6 +54,7 @@ audit::Event event_of(const std::string& token, const hsm::ProbeResult& result, 
     event.details.emplace_back(detail_name(probe.algorithm),
                                std::string(word_of(probe.verdict)) + (codes.empty() ? "" : ": " + codes));
   }
+  if (const std::string names = not_tried(result); !names.empty()) event.details.emplace_back("not_tried", names);
   return event;
 }
 
@@ -91,6 +92,12 @@ std::vector<KeyAlgorithm> one_of_each_family(const hsm::Token& token) {
   return algorithms;
 }
 
+std::string not_tried(const hsm::ProbeResult& result) {
+  std::string text;
+  for (const std::string& name : hsm::wrappings_not_tried(result)) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
 const std::string& name_to_accept(const hsm::TokenInfo& token) {
   return token.serial.empty() ? token.label : token.serial;
 }
@@ -108,6 +115,9 @@ void probe_at_start(hsm::Token& token, const std::string& accepted, store::Journ
                                {"verdict", to_string(probe.verdict)},
                                {"codes", hsm::codes_of(probe)},
                                {"mismatch", probe.mismatch}});
+  }
+  if (const std::string names = not_tried(result); !names.empty()) {
+    log::warning("the token offers ways to wrap keys that were not tried", {{"mechanisms", names}});
   }
   journal.append(event, deadline);
   if (verdict == hsm::ProbeVerdict::keeps_keys) {

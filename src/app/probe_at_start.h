@@ -16,6 +16,9 @@ namespace hsmsigner::app {
 // any.
 std::vector<KeyAlgorithm> one_of_each_family(const hsm::Token& token);
 
+// "CKM_DES_CBC, mechanism 0x80000001": what the token offers for wrapping and was not tried; "" when there is nothing.
+std::string not_tried(const hsm::ProbeResult& result);
+
 // By which token.accept_leaking_token names a token: its serial number, or its label when it has none.
 const std::string& name_to_accept(const hsm::TokenInfo& token);
 

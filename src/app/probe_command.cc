@@ -91,6 +91,9 @@ int probe_token(const Settings& settings, Secret pin, bool quick, std::ostream& 
     out << '\n';
   }
   if (result.algorithms.empty()) out << "it makes no key of a kind that could be tried\n";
+  if (const std::string names = not_tried(result); !names.empty()) {
+    out << "not tried: C_WrapKey with " << names << '\n';
+  }
   out << "conclusion: " << to_string(result.verdict()) << '\n';
   return exit_code_of(result.verdict());
 }

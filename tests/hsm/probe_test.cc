@@ -109,6 +109,41 @@ TEST_CASE("a token that says never extractable and wraps the key out does not ke
   CHECK(token.keys() == 0);
 }
 
+TEST_CASE(
+    "a key that comes out by a wrap composed of RSA or ECDH and AES is opened, and one that does not is refused") {
+  const FaultyToken token;
+  const auto opened = token.open();
+  std::string offers;
+  for (const char* mechanism : {"CKM_RSA_AES_KEY_WRAP", "CKM_ECDH_AES_KEY_WRAP", "CKM_VENDOR_DEFINED"}) {
+    for (const char* function : {"C_GetMechanismList", "C_GetMechanismInfo", "C_WrapKey"}) {
+      offers += std::string(function) + " offer=" + mechanism + "\n";
+    }
+  }
+  token.faults.plan(offers);
+  ProbeResult result = opened->probe(kOneOfEachFamily, soon());
+  CHECK_MESSAGE(result.verdict() == ProbeVerdict::keeps_keys, all_of(result));
+  const auto refused = with_outcome(result, ProbeOutcome::refused);
+  CHECK_MESSAGE(has(refused, "CKM_RSA_AES_KEY_WRAP: CKR_KEY_UNEXTRACTABLE"), all_of(result));
+  CHECK_MESSAGE(has(refused, "CKM_ECDH_AES_KEY_WRAP with CKD_NULL: CKR_KEY_UNEXTRACTABLE"), all_of(result));
+  CHECK(has(refused, "CKM_ECDH_AES_KEY_WRAP with CKD_SHA256_KDF: CKR_MECHANISM_PARAM_INVALID"));
+  CHECK((wrappings_not_tried(result) == std::vector<std::string>{"mechanism 0x80000000"}));
+
+  token.faults.plan(offers + kMadeExtractable);
+  result = opened->probe(kOneOfEachFamily, soon());
+  INFO(all_of(result));
+  for (const AlgorithmProbe& probe : result.algorithms) {
+    for (const char* mechanism : {"CKM_RSA_AES_KEY_WRAP", "CKM_ECDH_AES_KEY_WRAP with CKD_NULL"}) {
+      CAPTURE(mechanism);
+      const auto attempt = std::ranges::find(probe.attempts, mechanism, &ProbeAttempt::detail);
+      REQUIRE(attempt != probe.attempts.end());
+      CHECK(attempt->outcome == ProbeOutcome::leaked);
+      CHECK(attempt->proven);
+    }
+  }
+  token.faults.plan("");
+  CHECK(token.keys() == 0);
+}
+
 TEST_CASE("a token that says sensitive and lets the key be read does not keep its keys") {
   const FaultyToken token;
   const auto opened = token.open();
