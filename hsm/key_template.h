@@ -48,8 +48,9 @@ Template imported_key_template(const ImportRequest& request, const PrivateKey& k
 
 std::string key_label(const Uuid& id);
 
-// What finds the private key of this id, and private keys as such.
+// What finds the private key of this id, those of a label, and private keys as such.
 Template private_key_query(const Uuid& id);
+Template private_keys_query(std::string_view label);
 Template private_keys_query();
 
 }  // namespace hsmsigner::hsm

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -142,8 +143,10 @@ class Token {
 
   // Tries whether a blocked key comes out of the token: of each of these algorithms that it generates, with a
   // throwaway key made by generate(). Throws nothing of the token: what fails makes the algorithm inconclusive. The
-  // keys and their copies are destroyed as those of requests that fail are.
-  ProbeResult probe(std::span<const KeyAlgorithm> algorithms, Deadline deadline);
+  // keys and their copies are destroyed as those of requests that fail are. First those that a probe left which was
+  // killed, known by their label and age (probe_label.h). Asked to stop, it makes no further attempt, destroys what it
+  // made, and the rest is inconclusive.
+  ProbeResult probe(std::span<const KeyAlgorithm> algorithms, Deadline deadline, std::stop_token stop = {});
 
  private:
   friend class TlsKey;  // a key of another kind, in tls_key.h

@@ -98,8 +98,9 @@ std::string not_tried(const hsm::ProbeResult& result) {
   return text;
 }
 
-const std::string& name_to_accept(const hsm::TokenInfo& token) {
-  return token.serial.empty() ? token.label : token.serial;
+std::string name_to_accept(const hsm::TokenInfo& token) {
+  if (!token.serial.empty()) return token.serial;
+  return token.manufacturer + "/" + token.model + "/" + token.label;
 }
 
 void probe_at_start(hsm::Token& token, const std::string& accepted, store::JournalStore& journal, Deadline deadline) {
@@ -107,7 +108,7 @@ void probe_at_start(hsm::Token& token, const std::string& accepted, store::Journ
   const hsm::ProbeResult result = token.probe(one_of_each_family(token), deadline);
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
   const hsm::ProbeVerdict verdict = result.verdict();
-  const std::string& name = name_to_accept(token.info());
+  const std::string name = name_to_accept(token.info());
   const bool is_accepted = !name.empty() && name == accepted;
   const audit::Event event = event_of(name, result, is_accepted);
   for (const hsm::AlgorithmProbe& probe : result.algorithms) {
