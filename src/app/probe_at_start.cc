@@ -54,6 +54,7 @@ audit::Event event_of(const std::string& token, const hsm::ProbeResult& result, 
     event.details.emplace_back(detail_name(probe.algorithm),
                                std::string(word_of(probe.verdict)) + (codes.empty() ? "" : ": " + codes));
   }
+  if (const std::string names = not_tried(result); !names.empty()) event.details.emplace_back("not_tried", names);
   return event;
 }
 
@@ -91,8 +92,15 @@ std::vector<KeyAlgorithm> one_of_each_family(const hsm::Token& token) {
   return algorithms;
 }
 
-const std::string& name_to_accept(const hsm::TokenInfo& token) {
-  return token.serial.empty() ? token.label : token.serial;
+std::string not_tried(const hsm::ProbeResult& result) {
+  std::string text;
+  for (const std::string& name : hsm::wrappings_not_tried(result)) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+std::string name_to_accept(const hsm::TokenInfo& token) {
+  if (!token.serial.empty()) return token.serial;
+  return token.manufacturer + "/" + token.model + "/" + token.label;
 }
 
 void probe_at_start(hsm::Token& token, const std::string& accepted, store::JournalStore& journal, Deadline deadline) {
@@ -100,7 +108,7 @@ void probe_at_start(hsm::Token& token, const std::string& accepted, store::Journ
   const hsm::ProbeResult result = token.probe(one_of_each_family(token), deadline);
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
   const hsm::ProbeVerdict verdict = result.verdict();
-  const std::string& name = name_to_accept(token.info());
+  const std::string name = name_to_accept(token.info());
   const bool is_accepted = !name.empty() && name == accepted;
   const audit::Event event = event_of(name, result, is_accepted);
   for (const hsm::AlgorithmProbe& probe : result.algorithms) {
@@ -108,6 +116,9 @@ void probe_at_start(hsm::Token& token, const std::string& accepted, store::Journ
                                {"verdict", to_string(probe.verdict)},
                                {"codes", hsm::codes_of(probe)},
                                {"mismatch", probe.mismatch}});
+  }
+  if (const std::string names = not_tried(result); !names.empty()) {
+    log::warning("the token offers ways to wrap keys that were not tried", {{"mechanisms", names}});
   }
   journal.append(event, deadline);
   if (verdict == hsm::ProbeVerdict::keeps_keys) {

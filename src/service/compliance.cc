@@ -216,7 +216,7 @@ report::Report Compliance::make(const ComplianceOptions& options, const ReportSi
   facts.token = token_facts(sources_.token.info());
   if (!options.probe.empty()) {
     if (options.progress) options.progress("probing the token", 0, 0);
-    facts.probe = probe_facts(sources_.token.probe(options.probe, deadline), clock_());
+    facts.probe = probe_facts(sources_.token.probe(options.probe, deadline, options.stop), clock_());
   }
 
   Walk walk(sources_, options, now, deadline);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,8 @@ struct ComplianceOptions {
   std::size_t most_challenges = kAllKeys;
   bool challenge = true;
   std::vector<KeyAlgorithm> probe = {};  // a throwaway key of each is made and asked for; none: no probe
-  // Called now and then: a step's name, how far it is, and of how many.
+  std::stop_token stop = {};             // ends the probe early; for `progress` to end the rest
+  // Called now and then: a step's name, how far it is, and of how many. What it throws ends the report.
   std::function<void(const std::string& step, std::size_t done, std::size_t all)> progress = {};
 };
 
