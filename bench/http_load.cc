@@ -1,16 +1,18 @@
 #include "http_load.h"
 
-#include <httplib.h>
 #include <rapidjson/document.h>
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
-#include <atomic>
 #include <fstream>
-#include <memory>
-#include <mutex>
+#include <functional>
 #include <stdexcept>
+#include <string_view>
 #include <vector>
+
+#include "client_crowd.h"
+#include "lean_client.h"
+#include "server_process.h"
 
 namespace hsmsigner::bench {
 namespace {
@@ -36,7 +38,7 @@ std::string body_of(const Request& request) {
   if (request.algorithm == Algorithm::p256) {
     writer.Key("ecdsa_number_of_bits"), writer.Int(256);
   } else {
-    writer.Key("rsa_number_of_bits"), writer.Int(2048);
+    writer.Key("rsa_number_of_bits"), writer.Int(request.algorithm == Algorithm::rsa4096 ? 4096 : 2048);
   }
   writer.EndObject();
   writer.Key("digest"), writer.String("sha256");
@@ -49,34 +51,75 @@ std::string body_of(const Request& request) {
   return buffer.GetString();
 }
 
-std::unique_ptr<httplib::Client> connect(const Server& server) {
-  auto client = std::make_unique<httplib::Client>(server.url);
-  client->set_default_headers({{"Authorization", server.authorization}});
-  client->set_keep_alive(true);
-  client->set_tcp_nodelay(true);
-  client->set_connection_timeout(5);
-  client->set_read_timeout(120);
-  client->set_write_timeout(10);
-  return client;
+std::string post_text(const Server& server, const Request& request) {
+  return request_text("POST", "/certificates", server.authorization, body_of(request));
 }
 
-// Returns the answer's body.
-std::string post(httplib::Client& client, const Request& request) {
-  const auto result = client.Post("/certificates", body_of(request), "application/json");
-  if (!result) throw std::runtime_error("POST /certificates: " + httplib::to_string(result.error()));
-  if (result->status != 201) {
-    throw std::runtime_error("POST /certificates: status " + std::to_string(result->status) + ": " + result->body);
-  }
-  return result->body;
-}
-
-Uuid id_in(const std::string& answer) {
+rapidjson::Document json_of(std::string_view answer) {
   rapidjson::Document document;
-  document.Parse(answer);
-  if (!document.HasParseError() && document.IsObject() && document.HasMember("id") && document["id"].IsString()) {
-    if (const auto id = Uuid::parse(document["id"].GetString())) return *id;
+  document.Parse(answer.data(), answer.size());
+  if (document.HasParseError() || !document.IsObject()) {
+    throw std::runtime_error("an answer that is no JSON object: " + std::string(answer));
   }
-  throw std::runtime_error("POST /certificates: a 201 without an id: " + answer);
+  return document;
+}
+
+Uuid id_in(const rapidjson::Value& certificate) {
+  const auto found = certificate.FindMember("id");
+  if (found != certificate.MemberEnd() && found->value.IsString()) {
+    if (const auto id = Uuid::parse(found->value.GetString())) return *id;
+  }
+  throw std::runtime_error("an answer without an id");
+}
+
+// One request, one answer of this status; returns its body.
+std::string ask(const Server& server, const std::string& request, int status) {
+  LeanClient client(endpoint_of(server.url));
+  client.send(request);
+  client.wait();
+  std::string body(client.body());
+  if (client.status() != status) throw std::runtime_error("status " + std::to_string(client.status()) + ": " + body);
+  return body;
+}
+
+std::vector<std::string> get_texts(const Server& server) {
+  const auto list = json_of(ask(server, request_text("GET", "/certificates?limit=50", server.authorization), 200));
+  std::vector<std::string> texts;
+  for (const auto& certificate : list["data"].GetArray()) {
+    texts.push_back(request_text("GET", "/certificates/" + id_in(certificate).to_string(), server.authorization));
+  }
+  if (texts.empty()) throw std::runtime_error("there is no certificate to ask for");
+  return texts;
+}
+
+std::function<std::string(std::size_t)> requests_of(const HttpOptions& options) {
+  const Server& server = options.server;
+  switch (options.call) {
+    case Call::certificate:
+      return [&options, run = Uuid::random().to_string()](std::size_t i) {
+        return post_text(options.server,
+                         {options.algorithm, "bench " + run + " " + std::to_string(i), options.authority, false});
+      };
+    case Call::get: return [texts = get_texts(server)](std::size_t i) { return texts[i % texts.size()]; };
+    case Call::open:
+      return
+          [text = request_text("GET", "/oauth2/connect/jwk_uri", server.authorization)](std::size_t) { return text; };
+  }
+  throw std::logic_error("a call that is none");
+}
+
+struct Taken {
+  double server = 0;
+  double client = 0;
+  SyncCounts syncs;
+};
+
+Taken taken_so_far(const HttpOptions& options) {
+  Taken taken;
+  if (options.server_process != 0) taken.server = processor_seconds(options.server_process);
+  taken.client = own_processor_seconds();
+  if (!options.sync_file.empty()) taken.syncs = sync_counts(options.sync_file);
+  return taken;
 }
 
 }  // namespace
@@ -91,31 +134,37 @@ std::string authorization_in(const std::string& path) {
 }
 
 Uuid make_authority(const Server& server, Algorithm algorithm, const std::string& name) {
-  return id_in(post(*connect(server), {algorithm, name, "", true}));
+  return id_in(json_of(ask(server, post_text(server, {algorithm, name, "", true}), 201)));
 }
 
 HttpResult measure_http(const HttpOptions& options) {
-  const std::string run = Uuid::random().to_string();
-  std::atomic<std::size_t> number{0};
-  std::mutex mutex;
-  std::vector<std::string> answers;  // guarded by mutex; read once the clock has stopped
-
-  std::vector<std::unique_ptr<httplib::Client>> clients;
-  Workers workers;
-  for (unsigned i = 0; i < options.clients; ++i) {
-    clients.push_back(connect(options.server));
-    workers.push_back([&, &client = *clients.back()] {
-      auto answer =
-          post(client, {options.algorithm, "bench " + run + " " + std::to_string(++number), options.authority, false});
-      const std::lock_guard lock(mutex);
-      answers.push_back(std::move(answer));
-    });
-  }
+  const bool issues = options.call == Call::certificate;
+  CrowdLoad load;
+  load.endpoint = endpoint_of(options.server.url);
+  load.clients = options.clients;
+  load.warm_up = options.warm_up;
+  load.requests = options.operations;
+  load.per_second = options.per_second;
+  load.expected_status = issues ? 201 : 200;
+  std::vector<std::string> answers;  // read once the clock has stopped
+  answers.reserve(issues ? options.warm_up + options.operations : 0);
+  Taken before;
+  const auto crowd = run_crowd(
+      load, requests_of(options),
+      [&](const LeanClient& client) {
+        if (issues) answers.emplace_back(client.body());
+      },
+      [&] { before = taken_so_far(options); });
+  const Taken after = taken_so_far(options);
 
   HttpResult result;
-  run_closed_loop(workers, options.warm_up);
-  result.loop = run_closed_loop(workers, options.operations);
-  for (const auto& answer : answers) result.ids.insert(id_in(answer));
+  result.loop = crowd.loop;
+  result.errors = crowd.errors;
+  result.first_error = crowd.first_error;
+  result.server_seconds = after.server - before.server;
+  result.client_seconds = after.client - before.client;
+  result.syncs = {after.syncs.store - before.syncs.store, after.syncs.others - before.syncs.others};
+  for (const auto& answer : answers) result.ids.insert(id_in(json_of(answer)));
   return result;
 }
 

@@ -1,4 +1,4 @@
-// Load on the server: POST /certificates from N kept-alive clients.
+// Load on the server over HTTP/1.1 from N kept-alive clients.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +8,7 @@
 #include "base/uuid.h"
 #include "closed_loop.h"
 #include "raw_floor.h"
+#include "sync_count.h"
 
 namespace hsmsigner::bench {
 
@@ -23,21 +24,37 @@ std::string authorization_in(const std::string& path);
 // Throws std::runtime_error with the server's answer for anything but 201.
 Uuid make_authority(const Server& server, Algorithm algorithm, const std::string& name);
 
+enum class Call {
+  certificate,  // POST /certificates
+  get,          // GET /certificates/{id}, of those on the first page of the list
+  open,         // GET of the keys of access tokens: no caller, no store; what HTTP itself takes
+};
+
 struct HttpOptions {
   Server server;
+  Call call = Call::certificate;
   Algorithm algorithm = Algorithm::p256;
   std::string authority;  // name of the CA certificate that signs
   unsigned clients = 1;
   std::size_t warm_up = 0;
   std::size_t operations = 0;
+  double per_second = 0;  // as in CrowdLoad
+  int server_process = 0;
+  std::string sync_file;  // empty: nothing counts there
 };
 
 struct HttpResult {
   LoopResult loop;
-  std::set<Uuid> ids;  // of every certificate issued, the warm-up's too: the CKA_IDs of their keys
+  std::set<Uuid> ids;      // of every certificate issued, the warm-up's too: the CKA_IDs of their keys
+  std::size_t errors = 0;  // answers with another status than the expected one
+  std::string first_error;
+  // While the measured requests ran:
+  double server_seconds = 0;  // of processor time
+  double client_seconds = 0;
+  SyncCounts syncs;
 };
 
-// A latency is that of one whole request. Any answer but 201 ends the measurement: std::runtime_error.
+// A latency is that of one whole request. Throws std::runtime_error when a connection breaks.
 HttpResult measure_http(const HttpOptions& options);
 
 }  // namespace hsmsigner::bench

@@ -34,9 +34,9 @@ class Worker {
     Bytes id_octets(id.bytes().begin(), id.bytes().end());
     std::string label = "hsm-signer " + id.to_string();
 
-    const bool rsa = algorithm_ == Algorithm::rsa2048;
+    const bool rsa = algorithm_ != Algorithm::p256;
     CK_MECHANISM mechanism{rsa ? CKM_RSA_PKCS_KEY_PAIR_GEN : CKM_EC_KEY_PAIR_GEN, nullptr, 0};
-    CK_ULONG modulus_bits = 2048;
+    CK_ULONG modulus_bits = algorithm_ == Algorithm::rsa4096 ? 4096 : 2048;
     std::array<CK_BYTE, 3> exponent{1, 0, 1};
     auto parameters = p256_parameters;
     CK_OBJECT_CLASS public_class = CKO_PUBLIC_KEY;
@@ -90,7 +90,7 @@ class Worker {
   }
 
   void sign(CK_OBJECT_HANDLE key) {
-    const bool rsa = algorithm_ == Algorithm::rsa2048;
+    const bool rsa = algorithm_ != Algorithm::p256;
     CK_MECHANISM mechanism{rsa ? CKM_RSA_PKCS : CKM_ECDSA, nullptr, 0};
     check(module_->C_SignInit(session_.handle(), &mechanism, key), "C_SignInit");
     std::array<CK_BYTE, 512> signature{};
@@ -122,7 +122,14 @@ WorkerList open_workers(const LoggedInToken& token, Algorithm algorithm, unsigne
 
 }  // namespace
 
-std::string to_string(Algorithm algorithm) { return algorithm == Algorithm::p256 ? "P-256" : "RSA-2048"; }
+std::string to_string(Algorithm algorithm) {
+  switch (algorithm) {
+    case Algorithm::p256: return "P-256";
+    case Algorithm::rsa2048: return "RSA-2048";
+    case Algorithm::rsa4096: return "RSA-4096";
+  }
+  throw std::logic_error("an algorithm that is none");
+}
 
 RawResult measure_raw(const LoggedInToken& token, const RawOptions& options) {
   RawResult result;

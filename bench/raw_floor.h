@@ -11,7 +11,7 @@
 
 namespace hsmsigner::bench {
 
-enum class Algorithm { p256, rsa2048 };
+enum class Algorithm { p256, rsa2048, rsa4096 };
 std::string to_string(Algorithm algorithm);
 
 enum class RawWork {

@@ -1,42 +1,14 @@
 #include "report.h"
 
-#include <rapidjson/prettywriter.h>
-#include <rapidjson/stringbuffer.h>
-#include <sys/utsname.h>
-#include <unistd.h>
-
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
-#include <fstream>
 #include <map>
 #include <string_view>
 #include <tuple>
 
 namespace hsmsigner::bench {
 namespace {
-
-struct Machine {
-  long cores = 0;
-  std::string cpu;
-  std::string kernel;
-  long memory_mib = 0;
-};
-
-Machine this_machine() {
-  Machine machine;
-  machine.cores = sysconf(_SC_NPROCESSORS_ONLN);
-  machine.memory_mib = sysconf(_SC_PHYS_PAGES) / 1024 * sysconf(_SC_PAGESIZE) / 1024;
-  std::ifstream cpus("/proc/cpuinfo");
-  for (std::string line; std::getline(cpus, line);) {
-    if (!line.starts_with("model name")) continue;
-    const auto colon = line.find(": ");
-    if (colon != std::string::npos) machine.cpu = line.substr(colon + 2);
-    break;
-  }
-  utsname system{};
-  if (uname(&system) == 0) machine.kernel = std::string(system.sysname) + " " + system.release + " " + system.machine;
-  return machine;
-}
 
 double median(std::vector<double> values) {
   if (values.empty()) return 0;
@@ -63,10 +35,17 @@ Row combine(const std::vector<Sample>& rounds) {
   row.median.seconds = median_of(rounds, &Sample::seconds);
   row.median.p50_ms = median_of(rounds, &Sample::p50_ms);
   row.median.p99_ms = median_of(rounds, &Sample::p99_ms);
+  row.median.p999_ms = median_of(rounds, &Sample::p999_ms);
+  row.median.server_cpu_us = median_of(rounds, &Sample::server_cpu_us);
+  row.median.client_cpu_us = median_of(rounds, &Sample::client_cpu_us);
+  row.median.store_syncs = median_of(rounds, &Sample::store_syncs);
+  row.median.other_syncs = median_of(rounds, &Sample::other_syncs);
+  row.median.errors = 0;
   row.slowest_round = row.fastest_round = rounds.front().rate;
   for (const auto& sample : rounds) {
     row.slowest_round = std::min(row.slowest_round, sample.rate);
     row.fastest_round = std::max(row.fastest_round, sample.rate);
+    row.median.errors += sample.errors;
     row.median.objects_before = std::min(row.median.objects_before, sample.objects_before);
     row.median.objects_after = std::max(row.median.objects_after, sample.objects_after);
   }
@@ -77,35 +56,77 @@ bool same_group(const Row& one, const Row& other) {
   return one.median.keys == other.median.keys && one.median.algorithm == other.median.algorithm;
 }
 
-const Row* find(const std::vector<Row>& rows, const Row& group, std::string_view work, unsigned concurrency) {
-  for (const auto& row : rows) {
+// In the table: floors before what stands on them, the parts of a floor last.
+int order_of(const std::string& work) {
+  if (work == "pair" || work == "open") return 0;
+  if (work == "generate" || work == "sign") return 2;
+  return 1;
+}
+
+const Row* find_in(const Report& report, const Row& group, const std::string& work, unsigned concurrency) {
+  for (const auto& row : report.rows) {
     if (same_group(row, group) && row.median.work == work && row.median.concurrency == concurrency) return &row;
   }
   return nullptr;
 }
 
+const Row* floor_of(const Report& report, const Row& row) {
+  const Sample& sample = row.median;
+  if (sample.asked_rate > 0 || sample.side == "other" || sample.work == "open") return nullptr;
+  if (sample.work == "get") return find_in(report, row, "open", sample.concurrency);
+  return best_raw(report, row, sample.work == "pool" ? "sign" : "pair");
+}
+
 }  // namespace
 
+std::string label(const Sample& sample) {
+  std::string text = "raw " + sample.work + " only";
+  if (sample.work == "pair") text = "raw generate+sign";
+  if (sample.work == "certificate") text = "POST /certificates";
+  if (sample.work == "pool") text = "POST from the pool";
+  if (sample.work == "get") text = "GET by id";
+  if (sample.work == "open") text = "GET, HTTP only";
+  if (sample.work == "engine") text = "pkcs11-tool + openssl";
+  if (sample.work == "sync") text = "4 KiB + fdatasync";
+  text += " x" + std::to_string(sample.concurrency);
+  if (sample.asked_rate > 0) text += " at " + std::to_string(std::lround(sample.asked_rate)) + "/s";
+  return text;
+}
+
+const Row* find(const Report& report, const std::string& algorithm, const std::string& work, unsigned concurrency) {
+  for (const auto& row : report.rows) {
+    if (row.median.algorithm == algorithm && row.median.work == work && row.median.concurrency == concurrency) {
+      return &row;
+    }
+  }
+  return nullptr;
+}
+
+const Row* best_raw(const Report& report, const Row& group, const std::string& work) {
+  const Row* best = nullptr;
+  for (const auto& row : report.rows) {
+    if (!same_group(row, group) || row.median.work != work || row.median.concurrency > kMostFloorThreads) continue;
+    if (best == nullptr || row.median.rate > best->median.rate) best = &row;
+  }
+  return best;
+}
+
 Report make_report(const std::vector<Sample>& samples) {
-  std::map<std::tuple<std::string, std::size_t, int, std::string, unsigned>, std::vector<Sample>> groups;
+  std::map<std::tuple<std::string, std::size_t, int, std::string, unsigned, double>, std::vector<Sample>> groups;
   for (const auto& sample : samples) {
-    const int order = sample.work == "pair" ? 0 : sample.work == "certificate" ? 1 : 2;
-    groups[{sample.algorithm, sample.keys, order, sample.work, sample.concurrency}].push_back(sample);
+    groups[{sample.algorithm, sample.keys, order_of(sample.work), sample.work, sample.concurrency, sample.asked_rate}]
+        .push_back(sample);
   }
   Report report;
   for (const auto& [key, rounds] : groups) report.rows.push_back(combine(rounds));
 
   for (auto& row : report.rows) {
-    double best = 0;
-    for (const auto& other : report.rows) {
-      const bool floor = other.median.work == "pair" && other.median.concurrency <= kMostFloorThreads;
-      if (same_group(row, other) && floor) best = std::max(best, other.median.rate);
-    }
-    if (best > 0) row.ratio = row.median.rate / best;
+    const Row* floor = floor_of(report, row);
+    if (floor != nullptr && floor->median.rate > 0) row.ratio = row.median.rate / floor->median.rate;
   }
   for (const auto& row : report.rows) {
     if (row.median.work != "certificate" || row.median.concurrency != 1) continue;
-    const Row* raw = find(report.rows, row, "pair", 1);
+    const Row* raw = find_in(report, row, "pair", 1);
     if (raw == nullptr) continue;
     report.overheads.push_back({row.median.algorithm, row.median.keys, raw->median.p50_ms, row.median.p50_ms,
                                 row.median.p50_ms - raw->median.p50_ms});
@@ -114,12 +135,14 @@ Report make_report(const std::vector<Sample>& samples) {
 }
 
 void print_table(std::ostream& out, const Report& report, const Circumstances& circumstances) {
-  const Machine machine = this_machine();
-  char line[256];
-  std::snprintf(line, sizeof line, "machine: %ld cores, %s, %ld MiB, %s\n", machine.cores, machine.cpu.c_str(),
-                machine.memory_mib, machine.kernel.c_str());
-  out << line << "server:  " << circumstances.server_version << " at " << circumstances.commit << "\n"
-      << "token:   " << circumstances.module << ", " << circumstances.token_place << "\n";
+  const Machine& machine = circumstances.machine;
+  char line[320];
+  std::snprintf(line, sizeof line, "machine: %ld cores, %s, %ld MiB, %s, load at start %s\n", machine.cores,
+                machine.cpu.c_str(), machine.memory_mib, machine.kernel.c_str(), circumstances.load_average.c_str());
+  out << line << "server:  " << circumstances.server_version << " at " << circumstances.commit << ", "
+      << circumstances.openssl << "\n"
+      << "token:   " << circumstances.module << ", SoftHSM " << circumstances.softhsm << ", "
+      << circumstances.token_place << "\n";
 
   const Row* previous = nullptr;
   for (const auto& row : report.rows) {
@@ -127,21 +150,32 @@ void print_table(std::ostream& out, const Report& report, const Circumstances& c
     if (previous == nullptr || !same_group(*previous, row)) {
       std::snprintf(line, sizeof line,
                     "\n%s, about %zu objects in the token\n"
-                    "  %-26s %9s %7s %19s %10s %10s %13s\n",
+                    "  %-28s %9s %6s %19s %9s %9s %9s %15s %15s %6s %13s\n",
                     sample.algorithm.c_str(), sample.keys, "", "per s", "ratio", "slowest-fastest", "p50 ms", "p99 ms",
-                    "objects");
+                    "p99.9 ms", "CPU us: server", "load generator", "errors", "objects");
       out << line;
     }
     previous = &row;
-    const std::string what = sample.side == "http" ? "POST /certificates x" + std::to_string(sample.concurrency)
-                             : sample.work == "pair"
-                                 ? "raw generate+sign x" + std::to_string(sample.concurrency)
-                                 : "raw " + sample.work + " only x" + std::to_string(sample.concurrency);
     char ratio[16] = "";
-    if (sample.work == "pair" || sample.side == "http") std::snprintf(ratio, sizeof ratio, "%.2f", row.ratio);
-    std::snprintf(line, sizeof line, "  %-26s %9.1f %7s %9.1f-%-9.1f %10.2f %10.2f %6zu-%-6zu\n", what.c_str(),
-                  sample.rate, ratio, row.slowest_round, row.fastest_round, sample.p50_ms, sample.p99_ms,
-                  sample.objects_before, sample.objects_after);
+    if (row.ratio > 0 && order_of(sample.work) < 2) std::snprintf(ratio, sizeof ratio, "%.2f", row.ratio);
+    char cpu[2][16] = {"", ""};
+    if (sample.side == "http") {
+      std::snprintf(cpu[0], sizeof cpu[0], "%.0f", sample.server_cpu_us);
+      std::snprintf(cpu[1], sizeof cpu[1], "%.0f", sample.client_cpu_us);
+    }
+    std::snprintf(line, sizeof line, "  %-28s %9.1f %6s %9.1f-%-9.1f %9.2f %9.2f %9.2f %15s %15s %6zu %6zu-%-6zu\n",
+                  label(sample).c_str(), sample.rate, ratio, row.slowest_round, row.fastest_round, sample.p50_ms,
+                  sample.p99_ms, sample.p999_ms, cpu[0], cpu[1], sample.errors, sample.objects_before,
+                  sample.objects_after);
+    out << line;
+  }
+
+  out << "\nfsync and fdatasync per request: on the store's files, on all others (the token's among them)\n";
+  for (const auto& row : report.rows) {
+    const auto& sample = row.median;
+    if (sample.side != "http") continue;
+    std::snprintf(line, sizeof line, "  %-9s at %5zu objects: %-28s %8.3f %8.3f\n", sample.algorithm.c_str(),
+                  sample.keys, label(sample).c_str(), sample.store_syncs, sample.other_syncs);
     out << line;
   }
 
@@ -154,73 +188,38 @@ void print_table(std::ostream& out, const Report& report, const Circumstances& c
   }
 }
 
-std::string to_json(const Report& report, const Circumstances& circumstances) {
-  const Machine machine = this_machine();
-  rapidjson::StringBuffer buffer;
-  rapidjson::PrettyWriter<rapidjson::StringBuffer> writer(buffer);
-  writer.SetIndent(' ', 1);
-  writer.SetFormatOptions(rapidjson::kFormatSingleLineArray);
-  writer.SetMaxDecimalPlaces(3);
-  writer.StartObject();
-  writer.Key("started"), writer.String(circumstances.started);
-  writer.Key("machine");
-  writer.StartObject();
-  writer.Key("cores"), writer.Int64(machine.cores);
-  writer.Key("cpu"), writer.String(machine.cpu);
-  writer.Key("memory_mib"), writer.Int64(machine.memory_mib);
-  writer.Key("kernel"), writer.String(machine.kernel);
-  writer.EndObject();
-  writer.Key("versions");
-  writer.StartObject();
-  writer.Key("server"), writer.String(circumstances.server_version);
-  writer.Key("commit"), writer.String(circumstances.commit);
-  writer.Key("module"), writer.String(circumstances.module);
-  writer.Key("compiler"), writer.String(circumstances.compiler);
-  writer.EndObject();
-  writer.Key("token"), writer.String(circumstances.token_place);
-  writer.Key("results");
-  writer.StartArray();
-  for (const auto& row : report.rows) {
-    const auto& sample = row.median;
-    writer.StartObject();
-    writer.Key("algorithm"), writer.String(sample.algorithm);
-    writer.Key("keys"), writer.Uint64(sample.keys);
-    writer.Key("side"), writer.String(sample.side);
-    writer.Key("work"), writer.String(sample.work);
-    writer.Key("concurrency"), writer.Uint(sample.concurrency);
-    writer.Key("rounds"), writer.Uint64(row.rounds);
-    writer.Key("operations_per_round"), writer.Uint64(sample.operations);
-    writer.Key("rate"), writer.Double(sample.rate);
-    writer.Key("rate_slowest_round"), writer.Double(row.slowest_round);
-    writer.Key("rate_fastest_round"), writer.Double(row.fastest_round);
-    writer.Key("ratio_to_best_raw"), writer.Double(row.ratio);
-    writer.Key("p50_ms"), writer.Double(sample.p50_ms);
-    writer.Key("p99_ms"), writer.Double(sample.p99_ms);
-    writer.Key("objects_before"), writer.Uint64(sample.objects_before);
-    writer.Key("objects_after"), writer.Uint64(sample.objects_after);
-    writer.EndObject();
+void print_verdicts(std::ostream& out, const std::vector<Verdict>& verdicts) {
+  char line[320];
+  std::snprintf(line, sizeof line, "\n%-24s %-58s %11s %14s  %-16s %s\n", "figure", "", "value", "goal", "", "floor");
+  out << line;
+  for (const auto& verdict : verdicts) {
+    char value[32] = "-";
+    if (verdict.value) std::snprintf(value, sizeof value, "%.3g", *verdict.value);
+    if (verdict.value && *verdict.value >= 1000) std::snprintf(value, sizeof value, "%.0f", *verdict.value);
+    char goal[32];
+    std::snprintf(goal, sizeof goal, "%s %g %s", verdict.at_most ? "<=" : ">=", verdict.goal, verdict.unit.c_str());
+    std::string outcome = "not measured";
+    if (verdict.met()) {
+      outcome = "met";
+    } else if (verdict.value) {
+      outcome = "missed by " + std::to_string(std::lround(verdict.missed_by() * 100)) + " %";
+    }
+    std::string floor;
+    if (verdict.floor) {
+      char number[32];
+      std::snprintf(number, sizeof number, *verdict.floor >= 1000 ? "%.0f" : "%.3g", *verdict.floor);
+      floor = std::string(number) + " " + verdict.floor_is;
+    }
+    std::snprintf(line, sizeof line, "%-24s %-58s %11s %14s  %-16s", verdict.name.c_str(), verdict.what.c_str(), value,
+                  goal, outcome.c_str());
+    out << line << " " << floor << "\n";
   }
-  writer.EndArray();
-  writer.Key("overhead");
-  writer.StartArray();
-  for (const auto& overhead : report.overheads) {
-    writer.StartObject();
-    writer.Key("algorithm"), writer.String(overhead.algorithm);
-    writer.Key("keys"), writer.Uint64(overhead.keys);
-    writer.Key("raw_p50_ms"), writer.Double(overhead.raw_p50_ms);
-    writer.Key("http_p50_ms"), writer.Double(overhead.http_p50_ms);
-    writer.Key("overhead_ms"), writer.Double(overhead.overhead_ms);
-    writer.EndObject();
-  }
-  writer.EndArray();
-  writer.EndObject();
-  return std::string(buffer.GetString()) + "\n";
 }
 
 double worst_ratio(const Report& report, const std::string& algorithm) {
   double worst = 0;
   for (const auto& row : report.rows) {
-    if (row.median.side != "http" || row.median.concurrency != 8 || row.median.algorithm != algorithm) continue;
+    if (row.median.work != "certificate" || row.median.concurrency != 8 || row.median.algorithm != algorithm) continue;
     worst = worst == 0 ? row.ratio : std::min(worst, row.ratio);
   }
   return worst;

@@ -48,6 +48,7 @@ void take(Sample& sample, const LoopResult& result) {
   sample.rate = static_cast<double>(sample.operations) / result.seconds;
   sample.p50_ms = percentile(result.latencies_ms, 0.50);
   sample.p99_ms = percentile(result.latencies_ms, 0.99);
+  sample.p999_ms = percentile(result.latencies_ms, 0.999);
 }
 
 std::string to_json_line(const Sample& sample) {
@@ -66,6 +67,13 @@ std::string to_json_line(const Sample& sample) {
   writer.Key("rate"), writer.Double(sample.rate);
   writer.Key("p50_ms"), writer.Double(sample.p50_ms);
   writer.Key("p99_ms"), writer.Double(sample.p99_ms);
+  writer.Key("p999_ms"), writer.Double(sample.p999_ms);
+  writer.Key("asked_rate"), writer.Double(sample.asked_rate);
+  writer.Key("server_cpu_us"), writer.Double(sample.server_cpu_us);
+  writer.Key("client_cpu_us"), writer.Double(sample.client_cpu_us);
+  writer.Key("store_syncs"), writer.Double(sample.store_syncs);
+  writer.Key("other_syncs"), writer.Double(sample.other_syncs);
+  writer.Key("errors"), writer.Uint64(sample.errors);
   writer.Key("objects_before"), writer.Uint64(sample.objects_before);
   writer.Key("objects_after"), writer.Uint64(sample.objects_after);
   writer.EndObject();
@@ -88,6 +96,13 @@ Sample sample_from_json(const std::string& line) {
   sample.rate = number(document, "rate");
   sample.p50_ms = number(document, "p50_ms");
   sample.p99_ms = number(document, "p99_ms");
+  sample.p999_ms = number(document, "p999_ms");
+  sample.asked_rate = number(document, "asked_rate");
+  sample.server_cpu_us = number(document, "server_cpu_us");
+  sample.client_cpu_us = number(document, "client_cpu_us");
+  sample.store_syncs = number(document, "store_syncs");
+  sample.other_syncs = number(document, "other_syncs");
+  sample.errors = count(document, "errors");
   sample.objects_before = count(document, "objects_before");
   sample.objects_after = count(document, "objects_after");
   return sample;

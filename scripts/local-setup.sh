@@ -1,5 +1,5 @@
-# Sourced by scripts/demo, scripts/serve, scripts/bench and scripts/growth: dependencies, a release build, and a state directory with a
-# SoftHSM token, its PINs, a configuration and a first account. What is already there stays as it is, but for the configured port.
+# Sourced by scripts/demo, scripts/serve, scripts/bench, scripts/profile and scripts/growth: dependencies, a release build, and
+# a state directory with a SoftHSM token, its PINs, a configuration and a first account. What is already there stays as it is, but for the configured port.
 
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 hsm_signer=$repository/build/release/hsm-signer
@@ -78,4 +78,21 @@ write_authorization() {
   access_token=$(printf '%s' "$answer" | sed -n 's/.*"access_token":"\([^"]*\)".*/\1/p')
   [ -n "$access_token" ] || { echo "no access token: $answer" >&2; return 1; }
   (umask 077; printf 'Authorization: Bearer %s\n' "$access_token" >"$state/authorization")
+}
+
+# wait_for_pool PID: until the server with that process id has taken every key of the pool of `state` that belongs to nobody, and
+# has proven them, which is when it does nothing more.
+wait_for_pool() {
+  local deadline=$((SECONDS + 300)) before after
+  while [ $SECONDS -lt $deadline ]; do
+    before=$(awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$1/stat") || return 1
+    sleep 1
+    after=$(awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$1/stat") || return 1
+    if [ $((after - before)) -le 3 ] &&
+      [ "$(sqlite3 -readonly "$state/hsm-signer.db" "SELECT count(*) FROM pool_key WHERE owner = ''")" = 0 ]; then
+      return 0
+    fi
+  done
+  echo "the server did not take the pool's keys within 300 s" >&2
+  return 1
 }

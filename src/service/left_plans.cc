@@ -84,7 +84,11 @@ std::optional<std::string> LeftPlans::adopt(const Uuid& id, const std::string& l
   }
   const std::optional<PublicKey> public_key = public_half(id, description, key_class->algorithm);
   if (!public_key) return "its public half is not to be had";
-  StockKey key{{id, *key_class, crypto::public_key_pem(*public_key), {}, clock_()}, token_.key(id, *public_key)};
+  // What may throw comes first: within one initialiser, GCC 12 would destroy members that are not made yet.
+  std::string pem = crypto::public_key_pem(*public_key);
+  std::shared_ptr<hsm::TokenKey> handle = token_.key(id, *public_key);
+  const UnixTime now = clock_();
+  StockKey key{{id, *key_class, std::move(pem), {}, now}, std::move(handle)};
   if (auto reason = prove(token_, key, soon())) return reason;
   audit::Event event = event_of(audit::EventKind::pool_key_adopted, id, token_.info().serial);
   event.details.emplace_back("class", key_class->to_string());
