@@ -101,7 +101,7 @@ struct ServiceSet {
         exchange(token, store.certificates(), store.journal(), names, policies, catalogue),
         accounts(store.accounts(), random_source(token), system_now, settings.rotation_grace),
         access_token_keys(token, store.accounts(), system_now),
-        audit_key(token, store.journal(), system_now),
+        audit_key(token, store.journal(), store.certificates(), system_now),
         failures(store.journal()),
         access(store.accounts(), store.journal(), failures, access_token_keys, system_now),
         repeated(store.answers(), system_now),

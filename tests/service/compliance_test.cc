@@ -126,7 +126,7 @@ std::string hex_id(const Uuid& id) { return to_hex(id.bytes()); }
 
 TEST_CASE("a sound token and store: nothing is found, every key answers, and the service's own keys are no orphans") {
   World world;
-  service::AuditKey audit_key(world.token(), world.database().journal(), system_now);
+  service::AuditKey audit_key(world.token(), world.database().journal(), world.database().certificates(), system_now);
   audit_key.ensure(soon());
   world.generate("ca", [](auto& request) {
     request.certificate_authority = true;
