@@ -234,14 +234,29 @@ TEST_CASE("a key that only a row of the database calls an audit key does not sig
   SUBCASE("it is a certificate's") {
     put_in(other.key()->id(), other.key()->public_key());
     tell(other.key()->id(), other.key()->public_key());
-    store::CertificateRecord record{
-        .id = other.key()->id(), .container = {ContainerKind::folder, "My"}, .name = "card"};
-    record.algorithm = "EC";
-    record.certificate_pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-    record.fingerprint_sha256 = "AA:BB";
-    record.serial_number = "0A";
-    record.digest = "sha256";
-    record.key = store::KeyRecord{};
+    const store::CertificateRecord record{other.key()->id(),
+                                          {ContainerKind::folder, "My"},
+                                          "card",
+                                          "card",
+                                          "EC",
+                                          false,
+                                          "",
+                                          "",
+                                          "",
+                                          "",
+                                          {},
+                                          {},
+                                          "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+                                          "",
+                                          "0A",
+                                          "AA:BB",
+                                          {},
+                                          "",
+                                          "sha256",
+                                          {},
+                                          {},
+                                          store::KeyRecord{},
+                                          {}};
     world.certificates().insert(record, soon());
     refused();
   }
