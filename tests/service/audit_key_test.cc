@@ -9,6 +9,7 @@
 #include "audit/checkpoint.h"
 #include "audit/event_line.h"
 #include "base/base64.h"
+#include "base/bytes.h"
 #include "base/error.h"
 #include "crypto/jws.h"
 #include "crypto/public_key_info.h"
@@ -234,6 +235,9 @@ TEST_CASE("a key that only a row of the database calls an audit key does not sig
   SUBCASE("it is a certificate's") {
     put_in(other.key()->id(), other.key()->public_key());
     tell(other.key()->id(), other.key()->public_key());
+    store::KeyRecord its_key;
+    its_key.id = to_hex(other.key()->id().bytes());
+    its_key.type = "EC";
     const store::CertificateRecord record{other.key()->id(),
                                           {ContainerKind::folder, "My"},
                                           "card",
@@ -255,7 +259,7 @@ TEST_CASE("a key that only a row of the database calls an audit key does not sig
                                           "sha256",
                                           {},
                                           {},
-                                          store::KeyRecord{},
+                                          its_key,
                                           {}};
     world.certificates().insert(record, soon());
     refused();

@@ -2,8 +2,6 @@
 // can be changed.
 #include <doctest/doctest.h>
 
-#include <csignal>
-
 #include <algorithm>
 #include <csignal>
 #include <sstream>
@@ -24,7 +22,7 @@ constexpr const char* kNonce = "a-nonce/of:mine~1";
 
 const std::vector<std::string> kVerdicts = {
     "private_key_present", "unique", "token_object", "sensitive",         "always_sensitive", "not_extractable",
-    "never_extractable",   "local",  "signs_only",   "answers_challenge", "matches_record"};
+    "never_extractable",   "local",  "signs_only",   "answers_challenge", "matches_record",   "token_keeps_keys"};
 
 std::string audit_key(const ServerFixture& server) {
   return sqlite(server, "SELECT public_key_pem FROM audit_key") + "\n";
@@ -136,6 +134,8 @@ TEST_CASE("evidence on a key of every kind is good, and says what pkcs11-tool se
     CHECK("sha256 Fingerprint=" + payload["certificate"]["fingerprint_sha256"].text() ==
           x509(made["public_key"].text(), {"-fingerprint", "-sha256"}));
     CHECK("serial=" + payload["certificate"]["serial"].text() == x509(made["public_key"].text(), {"-serial"}));
+    CHECK(payload["probe"]["verdict"].text() == "keeps_keys");
+    CHECK(holds(payload["probe"]["codes"].text(), "C_WrapKey CKR_KEY_UNEXTRACTABLE"));
     CHECK(payload["private_keys"].integer() == 1);
     CHECK(payload["key"]["id"].text() == cka_id(made));
     CHECK(payload["key"]["type"].text() == row.type);
