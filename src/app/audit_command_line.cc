@@ -53,6 +53,8 @@ void add_verify(CLI::App& audit, CommandResult& result) {
                   "Checkpoints that were kept elsewhere, one a line: finds a cut end and an older database")
       ->type_name("FILE")
       ->allow_extra_args(false);
+  verify.add_flag("--part", options->part,
+                  "The events before the first one here were archived, and are checked elsewhere");
   verify.footer(
       "Exit code: 0 intact, 1 tampered, 2 unreadable or not everything could be judged.\n\n"
       "Examples:\n"

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "audit/key_evidence.h"
 #include "base/algorithm.h"
 #include "base/clock.h"
 #include "hsm/probe.h"
@@ -26,6 +27,8 @@ std::string name_to_accept(const hsm::TokenInfo& token);
 // Probes one algorithm of each family, logs what was found and writes token_probed to the journal. Throws
 // Error{token_unavailable}, with what was found and how to go on, unless the token keeps its keys or is the one that
 // `accepted` names; Error{journal_unavailable}: then the server must not serve.
-void probe_at_start(hsm::Token& token, const std::string& accepted, store::JournalStore& journal, Deadline deadline);
+// Returns what evidence has to say of it.
+audit::KeyEvidence::Probe probe_at_start(hsm::Token& token, const std::string& accepted, store::JournalStore& journal,
+                                         Deadline deadline);
 
 }  // namespace hsmsigner::app

@@ -105,7 +105,7 @@ int make_report(const Settings& settings, Secret pin, const ReportOptions& optio
   NewFile signature(options.output + std::string(kSignatureEnding), "--output, its signature");
   const std::unique_ptr<hsm::Token> token = hsm::Token::open(settings.token, std::move(pin));
   const std::unique_ptr<store::Store> store = open_store(settings.store);
-  service::AuditKey audit_key(*token, store->journal(), system_now);
+  service::AuditKey audit_key(*token, store->journal(), store->certificates(), system_now);
   const Deadline deadline = deadline_in(kLongestReport);
   audit_key.ensure(deadline);
   service::Compliance compliance(

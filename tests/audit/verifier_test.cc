@@ -118,7 +118,16 @@ TEST_CASE("after an archive, the journal begins behind its checkpoint") {
   CHECK(verdict.last == 8);
   CHECK(verdict.checkpoints == 3);
   CHECK(verdict.uncovered() == 1);
-  CHECK(verdict.start_told);
+  CHECK(verdict.start_told == 5);
+  CHECK(verdict.start_vouched());
+  // Told by an event that no checkpoint covers: anybody who writes the database can do that.
+  JournalMaker forged = made.archive;
+  std::erase_if(forged.items, [](const JournalItem& item) { return std::holds_alternative<EventItem>(item); });
+  forged.event(archived_event("4")).events(2);
+  const Verdict unvouched = verdict_on({forged.items}, {}, true);
+  CHECK(text_of(unvouched) == "intact");
+  CHECK(unvouched.start_told == 5);
+  CHECK_FALSE(unvouched.start_vouched());
 }
 
 TEST_CASE("an archive and the database are verified as one") {
@@ -174,7 +183,7 @@ TEST_CASE("events that are gone must have been archived") {
     // In a file, the event that tells of it may be later than its end.
     const Verdict file = verdict_on({made.database.items});
     CHECK(text_of(file) == "intact");
-    CHECK_FALSE(file.start_told);
+    CHECK(file.start_told == 0);
   }
 }
 

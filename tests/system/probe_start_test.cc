@@ -84,7 +84,19 @@ TEST_CASE("a token that gives keys out is not served with, unless it is accepted
   server.set("token.accept_leaking_token", "\"" + serial + "\"");
   server.start();
   CHECK(says(server.output(), "accepted although it was not shown to keep its keys"));
+  // And evidence on its keys says so, whatever their attributes are.
+  const Json made = server.must_generate(Body()
+                                             .text("certificate_name", "leaky")
+                                             .text("common_name", "leaky.example.com")
+                                             .text("folder", "My")
+                                             .set("algorithm", R"({"ecdsa_number_of_bits":256})")
+                                             .text("digest", "sha256")
+                                             .text("signed_by", ""));
+  CHECK(server.get("/certificates/" + made["id"].text() + "/evidence").status == 200);
   CHECK(server.stop(SIGTERM) == 0);
+  CHECK(says(test_support::must_run({"sqlite3", server.state().file("hsm-signer.sqlite"),
+                                     "SELECT line FROM event WHERE kind = 'evidence_given'"}),
+             "\"failed\":\"token_keeps_keys\""));
   CHECK(says(journal_of(server), "\"accepted\":\"true\""));
 }
 
