@@ -16,10 +16,11 @@
 namespace hsmsigner::hsm {
 
 struct KeyRequest {
-  Uuid id;  // its 16 octets become CKA_ID; the CKA_LABEL is "hsm-signer <uuid>"
+  Uuid id;  // its 16 octets become CKA_ID
   KeyAlgorithm algorithm;
   // The export block of the HTTP contract, section 3: true makes CKA_EXTRACTABLE false, for ever.
   bool block_export = true;
+  std::string label{};  // CKA_LABEL; "": "hsm-signer <uuid>"
 };
 
 // A key that comes from outside: never local, whatever is asked.

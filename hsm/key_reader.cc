@@ -210,10 +210,12 @@ std::optional<Bytes> ec_point_from_attribute(ByteView value, unsigned field_bits
   return Bytes(value.begin(), value.end());
 }
 
-std::vector<CK_OBJECT_HANDLE> find_private_keys(Session& session, const Uuid& id) {
+namespace {
+
+std::vector<CK_OBJECT_HANDLE> find_all(Session& session, Template query) {
   std::vector<CK_OBJECT_HANDLE> found;
   {
-    ObjectSearch search(session, private_key_query(id));
+    ObjectSearch search(session, std::move(query));
     // Fewer than asked for need not be the end.
     std::array<CK_OBJECT_HANDLE, 16> handles{};
     while (const std::size_t count = search.next(handles))
@@ -221,6 +223,28 @@ std::vector<CK_OBJECT_HANDLE> find_private_keys(Session& session, const Uuid& id
   }
   if (found.empty()) require_login(session);
   return found;
+}
+
+}  // namespace
+
+std::vector<CK_OBJECT_HANDLE> find_private_keys(Session& session, const Uuid& id) {
+  return find_all(session, private_key_query(id));
+}
+
+std::vector<Uuid> ids_of_private_keys(Session& session, std::string_view label) {
+  std::vector<Uuid> ids;
+  for (const CK_OBJECT_HANDLE key : find_all(session, private_keys_query(label))) {
+    Reader reader({CKA_ID});
+    try {
+      reader.read(session, key);
+    } catch (const CkFailure& failure) {
+      if (failure.rv() != CKR_OBJECT_HANDLE_INVALID) throw;
+      continue;  // its owner has destroyed it meanwhile
+    }
+    const auto octets = reader.octets(CKA_ID);
+    if (const auto id = octets ? Uuid::from_bytes(*octets) : std::nullopt) ids.push_back(*id);
+  }
+  return ids;
 }
 
 std::optional<CK_OBJECT_HANDLE> find_private_key(Session& session, const Uuid& id) {

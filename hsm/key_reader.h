@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/signer.h"
@@ -24,6 +25,8 @@ PublicKey read_public_key(Session& session, CK_OBJECT_HANDLE public_key, KeyAlgo
 std::optional<CK_OBJECT_HANDLE> find_private_key(Session& session, const Uuid& id);
 // All of this id. Throws CkFailure if there are none because the session is not logged in.
 std::vector<CK_OBJECT_HANDLE> find_private_keys(Session& session, const Uuid& id);
+// The ids of all that have this label and an id of 16 octets. Throws as above.
+std::vector<Uuid> ids_of_private_keys(Session& session, std::string_view label);
 std::size_t count_private_keys(Session& session);
 // Every private key object, by one search. Throws CkFailure if the session is not logged in.
 std::vector<CK_OBJECT_HANDLE> private_key_handles(Session& session);

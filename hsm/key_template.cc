@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::uint8_t kExponent65537[] = {0x01, 0x00, 0x01};
 
-Template private_key_template(const Uuid& id, KeyFamily family, bool block_export) {
+Template private_key_template(const Uuid& id, const std::string& label, KeyFamily family, bool block_export) {
   Template key;
   key.add(CKA_CLASS, CK_ULONG{CKO_PRIVATE_KEY})
       .add(CKA_KEY_TYPE, mechanisms_of(family).key_type)
@@ -19,7 +19,7 @@ Template private_key_template(const Uuid& id, KeyFamily family, bool block_expor
       .add(CKA_SENSITIVE, true)
       .add(CKA_EXTRACTABLE, !block_export)
       .add(CKA_ID, id.bytes())
-      .add(CKA_LABEL, key_label(id))
+      .add(CKA_LABEL, label)
       .add(CKA_SIGN, true)
       .add(CKA_SIGN_RECOVER, false)
       .add(CKA_DECRYPT, false)
@@ -57,14 +57,16 @@ std::string key_label(const Uuid& id) { return "hsm-signer " + id.to_string(); }
 KeyPairTemplates key_pair_templates(const KeyRequest& request) {
   const KeyAlgorithmInfo& algorithm = info(request.algorithm);
   const FamilyMechanisms& family = mechanisms_of(algorithm.family);
-  KeyPairTemplates pair{family.generate, private_key_template(request.id, algorithm.family, request.block_export), {}};
+  const std::string label = request.label.empty() ? key_label(request.id) : request.label;
+  KeyPairTemplates pair{
+      family.generate, private_key_template(request.id, label, algorithm.family, request.block_export), {}};
   // The certificate holds the public key: this object is read and destroyed, and goes with its session at the latest.
   pair.public_key.add(CKA_CLASS, CK_ULONG{CKO_PUBLIC_KEY})
       .add(CKA_KEY_TYPE, family.key_type)
       .add(CKA_TOKEN, false)
       .add(CKA_PRIVATE, false)
       .add(CKA_ID, request.id.bytes())
-      .add(CKA_LABEL, key_label(request.id))
+      .add(CKA_LABEL, label)
       .add(CKA_VERIFY, true)
       .add(CKA_ENCRYPT, false)
       .add(CKA_WRAP, false);
@@ -77,7 +79,7 @@ KeyPairTemplates key_pair_templates(const KeyRequest& request) {
 }
 
 Template imported_key_template(const ImportRequest& request, KeyFamily family) {
-  return private_key_template(request.id, family, request.block_export);
+  return private_key_template(request.id, key_label(request.id), family, request.block_export);
 }
 
 Template imported_key_template(const ImportRequest& request, const PrivateKey& key) {
@@ -102,6 +104,12 @@ Template imported_key_template(const ImportRequest& request, const PrivateKey& k
 Template private_keys_query() {
   Template query;
   query.add(CKA_CLASS, CK_ULONG{CKO_PRIVATE_KEY});
+  return query;
+}
+
+Template private_keys_query(std::string_view label) {
+  Template query = private_keys_query();
+  query.add(CKA_LABEL, label);
   return query;
 }
 

@@ -46,8 +46,9 @@ KeyPairTemplates key_pair_templates(const KeyRequest& request);
 Template imported_key_template(const ImportRequest& request, KeyFamily family);
 Template imported_key_template(const ImportRequest& request, const PrivateKey& key);
 
-// What finds the private key of this id, and private keys as such.
+// What finds the private key of this id, those of a label, and private keys as such.
 Template private_key_query(const Uuid& id);
+Template private_keys_query(std::string_view label);
 Template private_keys_query();
 
 }  // namespace hsmsigner::hsm

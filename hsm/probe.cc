@@ -4,12 +4,17 @@
 #include <array>
 #include <future>
 #include <memory>
+#include <optional>
+#include <stop_token>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "hsm/ck_result.h"
 #include "hsm/key_reader.h"
 #include "hsm/probe_attempts.h"
+#include "hsm/probe_label.h"
 #include "hsm/probe_proof.h"
 #include "hsm/token_impl.h"
 
@@ -61,11 +66,13 @@ std::string text_of(const Error& error) {
 using SharedRsaKey = std::shared_future<std::shared_ptr<const SoftwareRsaKey>>;
 
 AlgorithmProbe probe_one(const std::shared_ptr<TokenImpl>& token, KeyAlgorithm algorithm, const SharedRsaKey& rsa,
-                         Deadline deadline) {
+                         Deadline deadline, const std::stop_token& stop) {
+  deadline = std::min(deadline, deadline_in(kLongestProbe));
   AlgorithmProbe probed;
   probed.algorithm = algorithm;
   try {
-    const KeyRequest request{Uuid::random(), algorithm, true};
+    if (stop.stop_requested()) throw Error(ErrorKind::session_timeout, {"interrupted"});
+    const KeyRequest request{probe_key_id(system_now_millis()), algorithm, true, std::string(kProbeLabel)};
     const auto mismatch = std::make_shared<std::string>();
     // Not kept: destroyed as the key of any request that fails.
     const GeneratedKey made = generate_key(token, request, deadline, [request, mismatch](const MadeKey& key) {
@@ -75,14 +82,31 @@ AlgorithmProbe probe_one(const std::shared_ptr<TokenImpl>& token, KeyAlgorithm a
     probed.attempts =
         token->pool().run(JobKind::generation, deadline,
                           [impl = token.get(), object = token->objects().of(request.id), algorithm,
-                           public_key = made.key()->public_key(), known = rsa.get()](Session& session) {
-                            return probe_in_session(session, *impl, *object, algorithm, public_key, *known);
+                           public_key = made.key()->public_key(), known = rsa.get(), stop](Session& session) {
+                            return probe_in_session(session, *impl, *object, algorithm, public_key, *known, stop);
                           });
     conclude(probed);
   } catch (const Error& error) {
     probed.reason = text_of(error);
   }
   return probed;
+}
+
+// Those of a probe that was killed: this process made none of them, or has given them up.
+void destroy_left_over(TokenImpl& token, Deadline deadline) {
+  try {
+    const std::vector<Uuid> ids = token.pool().run(
+        JobKind::quick, deadline, [](Session& session) { return ids_of_private_keys(session, kProbeLabel); });
+    const UnixMillis oldest = system_now_millis() - kProbeLeftOver;
+    for (const Uuid& id : ids) {
+      const std::optional<UnixMillis> made = time_of(id);
+      if (!made || *made > oldest) continue;
+      log::warning("key of a probe that did not end", {{"id", id.to_string()}});
+      token.discard(id);
+    }
+  } catch (const std::exception& error) {
+    log::warning("keys of earlier probes cannot be looked for", {{"cause", error.what()}});
+  }
 }
 
 }  // namespace
@@ -131,6 +155,17 @@ std::string sentence(const ProbeAttempt& attempt) {
   return attempt.remark.empty() ? text : text + ", " + attempt.remark;
 }
 
+std::vector<std::string> wrappings_not_tried(const ProbeResult& result) {
+  std::vector<std::string> names;
+  for (const AlgorithmProbe& probe : result.algorithms) {
+    for (const ProbeAttempt& attempt : probe.attempts) {
+      if (attempt.call != kWrapKey || was_tried(attempt)) continue;
+      if (std::ranges::find(names, attempt.detail) == names.end()) names.push_back(attempt.detail);
+    }
+  }
+  return names;
+}
+
 std::string codes_of(const AlgorithmProbe& probe) {
   std::vector<std::string> told;
   std::string text;
@@ -144,13 +179,14 @@ std::string codes_of(const AlgorithmProbe& probe) {
   return text;
 }
 
-ProbeResult Token::probe(std::span<const KeyAlgorithm> algorithms, Deadline deadline) {
+ProbeResult Token::probe(std::span<const KeyAlgorithm> algorithms, Deadline deadline, std::stop_token stop) {
+  destroy_left_over(*impl_, deadline);
   // Under this one, whose private half stands here, keys are wrapped that fit. It is made while the token makes the
   // first key, as a server waits for this at its start.
   const SharedRsaKey rsa = std::async(std::launch::async, [] { return std::make_shared<const SoftwareRsaKey>(); });
   ProbeResult result;
   for (const KeyAlgorithm algorithm : algorithms) {
-    if (can_generate(algorithm)) result.algorithms.push_back(probe_one(impl_, algorithm, rsa, deadline));
+    if (can_generate(algorithm)) result.algorithms.push_back(probe_one(impl_, algorithm, rsa, deadline, stop));
   }
   impl_->sweep();
   return result;

@@ -60,6 +60,8 @@ void conclude(AlgorithmProbe& probe);
 
 // "C_WrapKey CKM_AES_KEY_WRAP_PAD: CKR_OK (leaked)", for logs and events.
 std::string sentence(const ProbeAttempt& attempt);
+// What the token offers for wrapping and was not tried, each once: "CKM_DES_CBC", "mechanism 0x80000001".
+std::vector<std::string> wrappings_not_tried(const ProbeResult& result);
 // The attempts at one key by call, each return code once: "C_WrapKey CKR_KEY_UNEXTRACTABLE, C_CopyObject …".
 std::string codes_of(const AlgorithmProbe& probe);
 

@@ -4,9 +4,13 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
+#include "base/clock.h"
+#include "base/error.h"
 #include "hsm/ck_result.h"
 #include "hsm/key_template.h"
+#include "hsm/probe_label.h"
 #include "hsm/probe_wrapping.h"
 
 namespace hsmsigner::hsm {
@@ -52,12 +56,13 @@ constexpr Upgrade kUpgrades[] = {
 class Attempts {
  public:
   Attempts(Session& session, TokenImpl& token, KeyAlgorithm algorithm, const PublicKey& public_key,
-           const SoftwareRsaKey& rsa)
+           const SoftwareRsaKey& rsa, std::stop_token stop)
       : session_(session),
         token_(token),
         algorithm_(algorithm),
         public_key_(public_key),
-        wrapping_(session, public_key, rsa) {}
+        wrapping_(session, public_key, rsa),
+        stop_(std::move(stop)) {}
 
   std::vector<ProbeAttempt> run(CK_OBJECT_HANDLE key) {
     take_out(key, "");
@@ -69,6 +74,7 @@ class Attempts {
 
  private:
   void note(std::string call, std::string detail, CK_RV rv, ProbeOutcome outcome, std::string remark = "") {
+    if (stop_.stop_requested()) throw Error(ErrorKind::session_timeout, {"interrupted"});
     attempts_.push_back(
         {algorithm_, std::move(call), std::move(detail), rv, ck_name(rv), outcome, std::move(remark), false});
   }
@@ -143,10 +149,10 @@ class Attempts {
 
   void copy(CK_OBJECT_HANDLE key, const Upgrade& upgrade, bool token_object) {
     // An id of its own, so that it can be found and destroyed if this goes wrong half-way.
-    const std::shared_ptr<KeyObject> object = token_.objects().of(Uuid::random());
+    const std::shared_ptr<KeyObject> object = token_.objects().of(probe_key_id(system_now_millis()));
     Template attributes;
     upgrade.add_to(attributes);
-    attributes.add(CKA_ID, object->id().bytes()).add(CKA_LABEL, key_label(object->id()));
+    attributes.add(CKA_ID, object->id().bytes()).add(CKA_LABEL, kProbeLabel);
     if (!token_object) attributes.add(CKA_TOKEN, false);
     CK_OBJECT_HANDLE made = CK_INVALID_HANDLE;
     object->expect_new();
@@ -193,6 +199,7 @@ class Attempts {
   const KeyAlgorithm algorithm_;
   const PublicKey& public_key_;
   WrappingTrial wrapping_;
+  const std::stop_token stop_;
   std::vector<ProbeAttempt> attempts_;
 };
 
@@ -200,12 +207,12 @@ class Attempts {
 
 std::vector<ProbeAttempt> probe_in_session(Session& session, TokenImpl& token, KeyObject& object,
                                            KeyAlgorithm algorithm, const PublicKey& public_key,
-                                           const SoftwareRsaKey& rsa) {
+                                           const SoftwareRsaKey& rsa, const std::stop_token& stop) {
   const std::optional<CK_OBJECT_HANDLE> key = object.find(session);
   if (!key) throw no_such_key(object.id());
   // Whatever the attempts leave in the session goes with it.
   session.poison();
-  return Attempts(session, token, algorithm, public_key, rsa).run(*key);
+  return Attempts(session, token, algorithm, public_key, rsa, stop).run(*key);
 }
 
 }  // namespace hsmsigner::hsm

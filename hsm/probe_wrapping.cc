@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <optional>
 
+#include "base/algorithm.h"
+#include "base/der.h"
 #include "hsm/ck_result.h"
 #include "hsm/key_template.h"
 #include "hsm/mechanisms.h"
@@ -14,6 +16,17 @@ namespace {
 
 // PKCS#11 3.0 section 2.14; pkcs11.h here is of 2.40.
 constexpr CK_MECHANISM_TYPE kAesKeyWrapKwp = 0x210b;
+// PKCS#11 2.40 mechanisms, 2.1.21 and 2.3.10; pkcs11.h here has the numbers and not the parameters.
+struct RsaAesParameters {
+  CK_ULONG ulAESKeyBits;
+  CK_RSA_PKCS_OAEP_PARAMS* pOAEPParams;
+};
+struct EcdhAesParameters {
+  CK_ULONG ulAESKeyBits;
+  CK_ULONG kdf;
+  CK_ULONG ulSharedDataLen;
+  CK_BYTE* pSharedData;
+};
 // More than any mechanism here makes of a 4096-bit RSA key.
 constexpr std::size_t kRoom = 16384;
 
@@ -51,6 +64,8 @@ struct MechanismBlock {
   CK_AES_CTR_PARAMS ctr{};
   CK_GCM_PARAMS gcm{};
   CK_RSA_PKCS_OAEP_PARAMS oaep{};
+  RsaAesParameters rsa_aes{};
+  EcdhAesParameters ecdh_aes{};
 
   void point_to(void* parameter, std::size_t size) {
     mechanism.pParameter = parameter;
@@ -92,6 +107,10 @@ const WrappingTrial::Way WrappingTrial::kWays[] = {
     WAY(CKM_RSA_PKCS, KeyKind::rsa, Parameter::none, {}),
     WAY(CKM_RSA_PKCS_OAEP, KeyKind::rsa, Parameter::oaep, {}),
     WAY(CKM_RSA_X_509, KeyKind::rsa, Parameter::none, {}),
+    WAY(CKM_RSA_AES_KEY_WRAP, KeyKind::rsa, Parameter::rsa_aes, {}),
+    // No derivation of the key suits every token.
+    {CKM_ECDH_AES_KEY_WRAP, "CKM_ECDH_AES_KEY_WRAP with CKD_NULL", KeyKind::ec, Parameter::ecdh_aes, {}},
+    {CKM_ECDH_AES_KEY_WRAP, "CKM_ECDH_AES_KEY_WRAP with CKD_SHA256_KDF", KeyKind::ec, Parameter::ecdh_aes_sha256, {}},
 };
 #undef WAY
 
@@ -119,6 +138,7 @@ const WrappingTrial::WrappingKey& WrappingTrial::key_of(KeyKind kind) {
       case KeyKind::aes: return make_aes();
       case KeyKind::des: return make_symmetric(CKK_DES, CKM_DES_KEY_GEN, 0);
       case KeyKind::des3: return make_symmetric(CKK_DES3, CKM_DES3_KEY_GEN, 0);
+      case KeyKind::ec: return make_ec();
       case KeyKind::rsa: break;
     }
     return make_rsa();
@@ -173,16 +193,34 @@ WrappingTrial::WrappingKey WrappingTrial::make_rsa() {
   return key;
 }
 
+WrappingTrial::WrappingKey WrappingTrial::make_ec() {
+  Bytes point;
+  append_der(point, der_tag::octet_string, ec_.point());
+  WrappingKey key;
+  Template object;
+  object.add(CKA_CLASS, CK_ULONG{CKO_PUBLIC_KEY})
+      .add(CKA_KEY_TYPE, CK_ULONG{CKK_EC})
+      .add(CKA_TOKEN, false)
+      .add(CKA_EC_PARAMS, info(KeyAlgorithm::ec_p256).ec_parameters)
+      .add(CKA_EC_POINT, ByteView(point))
+      .add(CKA_WRAP, true);
+  key.made_by = "C_CreateObject";
+  key.rv = session_.ck().C_CreateObject(session_.handle(), object.data(), object.size(), &key.handle);
+  return key;
+}
+
 std::vector<WrapFinding> WrappingTrial::all(CK_OBJECT_HANDLE key) {
   std::vector<WrapFinding> findings;
   for (const CK_MECHANISM_TYPE type : wrapping_mechanisms(session_)) {
-    const auto* way = std::ranges::find(kWays, type, &Way::type);
-    if (way == std::end(kWays)) {
-      findings.push_back(
-          {number_of(type), CKR_OK, ProbeOutcome::not_tried, "this program does not know how to use it", false});
-    } else {
-      findings.push_back(wrap(*way, key));
+    bool known = false;
+    for (const Way& way : kWays) {
+      if (way.type != type) continue;
+      known = true;
+      findings.push_back(wrap(way, key));
     }
+    if (known) continue;
+    findings.push_back(
+        {number_of(type), CKR_OK, ProbeOutcome::not_tried, "this program does not know how to use it", false});
   }
   return findings;
 }
@@ -216,8 +254,21 @@ WrapFinding WrappingTrial::wrap(const Way& way, CK_OBJECT_HANDLE key) {
       block.point_to(&block.gcm, sizeof block.gcm);
       break;
     case Parameter::oaep:
+    case Parameter::rsa_aes:
       block.oaep = {CKM_SHA_1, CKG_MGF1_SHA1, CKZ_DATA_SPECIFIED, nullptr, 0};
-      block.point_to(&block.oaep, sizeof block.oaep);
+      block.rsa_aes = {8 * kWrappingKeySize, &block.oaep};
+      if (way.parameter == Parameter::oaep) {
+        block.point_to(&block.oaep, sizeof block.oaep);
+      } else {
+        block.point_to(&block.rsa_aes, sizeof block.rsa_aes);
+      }
+      break;
+    case Parameter::ecdh_aes:
+    case Parameter::ecdh_aes_sha256:
+      block.ecdh_aes = {8 * kWrappingKeySize,
+                        way.parameter == Parameter::ecdh_aes ? CK_ULONG{CKD_NULL} : CK_ULONG{CKD_SHA256_KDF}, 0,
+                        nullptr};
+      block.point_to(&block.ecdh_aes, sizeof block.ecdh_aes);
       break;
   }
   Bytes wrapped(kRoom);
@@ -240,15 +291,30 @@ WrapFinding WrappingTrial::wrap(const Way& way, CK_OBJECT_HANDLE key) {
   return found;
 }
 
+std::optional<Secret> WrappingTrial::open(const Way& way, const WrappingKey& with, ByteView iv,
+                                          ByteView wrapped) const {
+  if (way.form && !with.value.empty()) {
+    return open_key(*way.form, with.value.bytes(), *way.form == WrappingForm::cbc_pad ? iv : ByteView(), wrapped);
+  }
+  if (way.type == CKM_RSA_PKCS || way.type == CKM_RSA_PKCS_OAEP) {
+    return rsa_.open(wrapped, way.parameter == Parameter::oaep);
+  }
+  // An AES key, hidden in what comes first, and the key under it.
+  const bool by_rsa = way.type == CKM_RSA_AES_KEY_WRAP;
+  if (!by_rsa && way.type != CKM_ECDH_AES_KEY_WRAP) return std::nullopt;
+  const std::size_t first = by_rsa ? rsa_.public_key().modulus.size() : ec_.point().size();
+  if (wrapped.size() <= first) return std::nullopt;
+  const AgreementKdf kdf = way.parameter == Parameter::ecdh_aes ? AgreementKdf::none : AgreementKdf::sha256;
+  const std::optional<Secret> aes =
+      by_rsa ? rsa_.open(wrapped.first(first), true) : ec_.agree(wrapped.first(first), kdf);
+  if (!aes || aes->size() != kWrappingKeySize) return std::nullopt;
+  return open_key(WrappingForm::key_wrap_pad, aes->bytes(), {}, wrapped.subspan(first));
+}
+
 void WrappingTrial::judge(WrapFinding& found, const Way& way, const WrappingKey& with, ByteView iv,
                           ByteView wrapped) const {
   const std::string size = std::to_string(wrapped.size()) + " octets came out";
-  std::optional<Secret> opened;
-  if (way.form && !with.value.empty()) {
-    opened = open_key(*way.form, with.value.bytes(), *way.form == WrappingForm::cbc_pad ? iv : ByteView(), wrapped);
-  } else if (way.type == CKM_RSA_PKCS || way.type == CKM_RSA_PKCS_OAEP) {
-    opened = rsa_.open(wrapped, way.parameter == Parameter::oaep);
-  }
+  const std::optional<Secret> opened = open(way, with, iv, wrapped);
   found.proven = opened && is_private_half(opened->bytes(), target_);
   found.remark = !opened        ? size + "; not opened here"
                  : found.proven ? size + " and open to the private key itself, which signs"

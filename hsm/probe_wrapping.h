@@ -4,12 +4,14 @@
 #include <p11-kit/pkcs11.h>
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/secret.h"
 #include "base/signer.h"
 #include "hsm/probe.h"
+#include "hsm/probe_agreement.h"
 #include "hsm/probe_proof.h"
 #include "hsm/session.h"
 
@@ -28,7 +30,7 @@ struct WrapFinding {
 
 // Makes the wrapping keys it needs as session objects, once, and destroys them. An AES key's value and the RSA key's
 // private half are known here, so that what comes out is opened where that is easy: an AES key is made with a known
-// value, else (as all others) by the token.
+// value, else (as all others) by the token. Of the EC pair the private half is known here too.
 class WrappingTrial {
  public:
   // `target` is the public half of the keys to wrap. Both references outlive this.
@@ -41,8 +43,8 @@ class WrappingTrial {
   std::vector<WrapFinding> all(CK_OBJECT_HANDLE key);
 
  private:
-  enum class KeyKind { aes, des, des3, rsa };
-  enum class Parameter { none, iv8, iv16, ctr, gcm, oaep };
+  enum class KeyKind { aes, des, des3, rsa, ec };
+  enum class Parameter { none, iv8, iv16, ctr, gcm, oaep, rsa_aes, ecdh_aes, ecdh_aes_sha256 };
   struct Way;
   static const Way kWays[];
 
@@ -57,13 +59,17 @@ class WrappingTrial {
   WrappingKey make_aes();
   WrappingKey make_symmetric(CK_KEY_TYPE type, CK_MECHANISM_TYPE generate, CK_ULONG size);
   WrappingKey make_rsa();
+  WrappingKey make_ec();
   WrapFinding wrap(const Way& way, CK_OBJECT_HANDLE key);
-  // Opens what came out, where that can be done. Sets `remark` and `proven`.
+  // What came out, where it can be opened here.
+  std::optional<Secret> open(const Way& way, const WrappingKey& with, ByteView iv, ByteView wrapped) const;
+  // Sets `remark` and `proven`.
   void judge(WrapFinding& found, const Way& way, const WrappingKey& with, ByteView iv, ByteView wrapped) const;
 
   Session& session_;
   const PublicKey& target_;
   const SoftwareRsaKey& rsa_;
+  const SoftwareEcKey ec_;
   std::map<KeyKind, WrappingKey> keys_;
 };
 

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -156,8 +157,10 @@ class Token {
 
   // Tries whether a blocked key comes out of the token: of each of these algorithms that it generates, with a
   // throwaway key made by generate(). Throws nothing of the token: what fails makes the algorithm inconclusive. The
-  // keys and their copies are destroyed as those of requests that fail are.
-  ProbeResult probe(std::span<const KeyAlgorithm> algorithms, Deadline deadline);
+  // keys and their copies are destroyed as those of requests that fail are. First those that a probe left which was
+  // killed, known by their label and age (probe_label.h). Asked to stop, it makes no further attempt, destroys what it
+  // made, and the rest is inconclusive.
+  ProbeResult probe(std::span<const KeyAlgorithm> algorithms, Deadline deadline, std::stop_token stop = {});
 
   // Every private key by id and label: one search, then reads in pieces between which other work has its turn. Of those
   // that are the only one of their id, each that some TokenKey of this process stands for is located from then on.

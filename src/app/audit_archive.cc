@@ -91,7 +91,7 @@ void archive_journal(const Settings& settings, UnixMillis before, const std::str
   event.details = {{audit::kArchivedFirst, std::to_string(first)},
                    {audit::kArchivedLast, std::to_string(checkpoint->sequence)},
                    {"checkpoint", std::to_string(checkpoint->number)},
-                   {"sha256", sha256}};
+                   {audit::kArchiveDigest, sha256}};
   journal.remove_archived(checkpoint->sequence, event, deadline_in(kTimeout));
   out << "events " << first << " to " << checkpoint->sequence << " are in the archive and no longer in the database\n"
       << "SHA-256 " << sha256 << '\n';

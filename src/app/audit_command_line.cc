@@ -53,6 +53,8 @@ void add_verify(CLI::App& audit, CommandResult& result) {
                   "Checkpoints that were kept elsewhere, one a line: finds a cut end and an older database")
       ->type_name("FILE")
       ->allow_extra_args(false);
+  verify.add_flag("--part", options->part,
+                  "The events before the first one here were archived, and are checked elsewhere");
   verify.footer(
       "Exit code: 0 intact, 1 tampered, 2 unreadable or not everything could be judged.\n\n"
       "Examples:\n"
@@ -105,8 +107,10 @@ void add_key(CLI::App& audit, CommandResult& result) {
   const auto kid = std::make_shared<std::string>();
   add_config_option(command, result);
   command.add_option("--kid", *kid, "An older key, by its id; without it, the one that signs now")->type_name("ID");
-  command.footer("Example:\n  hsm-signer audit key --config hsm-signer.toml > audit.pem");
-  command.callback([&result, kid] { show_audit_key(settings_for(result), *kid, std::cout); });
+  command.footer(
+      "The key is the database's word: its SHA-256, on standard error, is to be compared with what was noted.\n\n"
+      "Example:\n  hsm-signer audit key --config hsm-signer.toml > audit.pem");
+  command.callback([&result, kid] { show_audit_key(settings_for(result), *kid, std::cout, std::cerr); });
 }
 
 UnixMillis time_of(const std::string& text) {

@@ -8,6 +8,7 @@
 #include "app/wiring.h"
 #include "audit/journal_file.h"
 #include "base/error.h"
+#include "crypto/public_key_info.h"
 #include "store/journal_reader.h"
 
 namespace hsmsigner::app {
@@ -36,7 +37,7 @@ void show_last_checkpoint(const Settings& settings, std::ostream& out) {
   out << last->jws << '\n';
 }
 
-void show_audit_key(const Settings& settings, const std::string& kid, std::ostream& out) {
+void show_audit_key(const Settings& settings, const std::string& kid, std::ostream& out, std::ostream& notes) {
   const std::unique_ptr<store::Store> store = open_store(settings.store);
   const std::vector<store::AuditKeyRecord> keys = store->journal().audit_keys();
   const auto found = std::find_if(keys.begin(), keys.end(), [&](const store::AuditKeyRecord& key) {
@@ -47,6 +48,11 @@ void show_audit_key(const Settings& settings, const std::string& kid, std::ostre
                 {kid.empty() ? "there is no audit key yet: the server makes it at its first start"
                              : "--kid: there is no audit key of this id"});
   }
+  const std::string fingerprint = crypto::public_key_fingerprint(crypto::public_key_from_pem(found->public_key_pem));
+  notes << "key " << found->id.to_string() << ", SHA-256 " << fingerprint
+        << "\nThis is the database's word; the token was not asked. Compare the SHA-256 with what was noted when the "
+           "service was set up, or with the compliance report's.\n"
+        << std::flush;
   out << found->public_key_pem;
 }
 

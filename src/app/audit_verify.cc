@@ -129,6 +129,32 @@ void print_kept(const audit::Verdict& verdict, std::ostream& out) {
   }
 }
 
+// Why nobody who was trusted from elsewhere stands for it; "": somebody does, or nobody was asked for.
+std::string without_voucher(const AuditVerifyOptions& options, const audit::Verdict& verdict) {
+  if ((!options.keys.empty() || !options.checkpoints.empty()) && verdict.checkpoints == 0) {
+    return "no checkpoint in it is signed by a key that is trusted: anybody can have written it";
+  }
+  if (verdict.start_told != 0 && !verdict.start_vouched()) {
+    return "event " + std::to_string(verdict.start_told) +
+           ", which tells that the events before the first one were archived, is not vouched for yet by a checkpoint: "
+           "whoever can write the database may have taken them out";
+  }
+  return "";
+}
+
+// False when the beginning was to be checked and is not.
+bool print_start(const AuditVerifyOptions& options, const audit::Verdict& verdict, std::ostream& out) {
+  if (verdict.first <= 1) return true;
+  out << "before       events 1 to " << verdict.first - 1
+      << (verdict.start_told != 0 ? " are archived: not checked here\n"
+                                  : " are not here: not checked; a checkpoint vouches for them\n");
+  if (!verdict.archive_sha256.empty()) out << "archive      SHA-256 " << verdict.archive_sha256 << '\n';
+  if (options.part || verdict.kept_up_to >= verdict.first - 1) return true;
+  out << "             give the archives with --from-file, a kept checkpoint with --checkpoint, or --part if they are "
+         "checked elsewhere\n";
+  return false;
+}
+
 }  // namespace
 
 int verify_journal(const AuditVerifyOptions& options, std::ostream& out) {
@@ -143,15 +169,17 @@ int verify_journal(const AuditVerifyOptions& options, std::ostream& out) {
   if (verdict.last == 0) {
     throw Error(ErrorKind::invalid_object, {"there is no event: this is no journal yet, or nothing is left of it"});
   }
-  out << "intact\nevents       " << verdict.first << " to " << verdict.last << '\n';
-  if (verdict.first > 1) {
-    out << "before       events up to " << verdict.first - 1
-        << (verdict.start_told ? " are archived\n" : " are not here; a checkpoint vouches for them\n");
-  }
+  const std::string unvouched = without_voucher(options, verdict);
+  if (unvouched.empty())
+    out << "intact\n";
+  else
+    out << "NOT VOUCHED FOR\nbecause      " << unvouched << '\n';
+  out << "events       " << verdict.first << " to " << verdict.last << '\n';
+  const bool start_checked = print_start(options, verdict, out);
   print_checkpoints(verdict, out);
   print_kept(verdict, out);
   print_keys(verdict, out);
-  return verdict.kept_unchecked.empty() ? kExitIntact : kExitUnreadable;
+  return unvouched.empty() && start_checked && verdict.kept_unchecked.empty() ? kExitIntact : kExitUnreadable;
 }
 
 }  // namespace hsmsigner::app

@@ -123,8 +123,8 @@ void add_token_probe(CLI::App& token, Arguments& arguments) {
   probe.add_flag("--quick", arguments.quick, "One algorithm of each family, not every one that the service issues");
   probe.footer(
       "Exit code: 0 the token keeps its keys, 1 it does not, 2 inconclusive. A failure to open the token is 1 or 2 "
-      "too, "
-      "without a conclusion.\n\n"
+      "too, without a conclusion. After SIGINT or SIGTERM it destroys its keys and ends with 130 or 143; a second one "
+      "ends it at once.\n\n"
       "Example:\n"
       "  hsm-signer token probe --config /etc/hsm-signer/hsm-signer.toml");
   probe.callback([&] {

@@ -170,6 +170,10 @@ bool verify_evidence(const EvidenceVerifyOptions& options, std::ostream& out) {
   check_nonce(*evidence, options.nonce, report);
   const auto certificate = check_certificate(*evidence, wanted, report);
   note_key(*evidence, report);
+  const KeyEvidence::Probe& probe = evidence->probe;
+  report.note("probe", probe.verdict + " at " + date_time(probe.time) +
+                           (probe.accepted ? ", and the operator accepted this token all the same" : "") + "; " +
+                           probe.codes);
   if (certificate) {
     const bool answered = answers(*evidence, *certificate);
     report.line(answered, "challenge",

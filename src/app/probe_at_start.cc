@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "audit/event.h"
+#include "audit/event_line.h"
 #include "base/error.h"
 #include "base/log.h"
 
@@ -28,7 +29,7 @@ std::optional<KeyAlgorithm> one_of(KeyFamily family, KeyAlgorithm preferred, con
 // For the journal: one word, and the name of a detail ("p_256").
 std::string_view word_of(hsm::ProbeVerdict verdict) {
   switch (verdict) {
-    case hsm::ProbeVerdict::keeps_keys: return "keeps_keys";
+    case hsm::ProbeVerdict::keeps_keys: return audit::kKeepsKeys;
     case hsm::ProbeVerdict::gives_keys_out: return "gives_keys_out";
     case hsm::ProbeVerdict::inconclusive: break;
   }
@@ -54,7 +55,18 @@ audit::Event event_of(const std::string& token, const hsm::ProbeResult& result, 
     event.details.emplace_back(detail_name(probe.algorithm),
                                std::string(word_of(probe.verdict)) + (codes.empty() ? "" : ": " + codes));
   }
+  if (const std::string names = not_tried(result); !names.empty()) event.details.emplace_back("not_tried", names);
   return event;
+}
+
+audit::KeyEvidence::Probe for_evidence(const hsm::ProbeResult& result, bool accepted) {
+  audit::KeyEvidence::Probe probe{system_now_millis(), std::string(word_of(result.verdict())), accepted, ""};
+  for (const hsm::AlgorithmProbe& one : result.algorithms) {
+    probe.codes += (probe.codes.empty() ? "" : "; ") + std::string(info(one.algorithm).name) + ": " +
+                   std::string(word_of(one.verdict)) + ", " + hsm::codes_of(one);
+  }
+  probe.codes = audit::presentable(probe.codes);
+  return probe;
 }
 
 // What stands against the token, one sentence each.
@@ -91,28 +103,41 @@ std::vector<KeyAlgorithm> one_of_each_family(const hsm::Token& token) {
   return algorithms;
 }
 
-const std::string& name_to_accept(const hsm::TokenInfo& token) {
-  return token.serial.empty() ? token.label : token.serial;
+std::string not_tried(const hsm::ProbeResult& result) {
+  std::string text;
+  for (const std::string& name : hsm::wrappings_not_tried(result)) text += (text.empty() ? "" : ", ") + name;
+  return text;
 }
 
-void probe_at_start(hsm::Token& token, const std::string& accepted, store::JournalStore& journal, Deadline deadline) {
+std::string name_to_accept(const hsm::TokenInfo& token) {
+  if (!token.serial.empty()) return token.serial;
+  return token.manufacturer + "/" + token.model + "/" + token.label;
+}
+
+audit::KeyEvidence::Probe probe_at_start(hsm::Token& token, const std::string& accepted, store::JournalStore& journal,
+                                         Deadline deadline) {
   const auto begun = std::chrono::steady_clock::now();
   const hsm::ProbeResult result = token.probe(one_of_each_family(token), deadline);
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
   const hsm::ProbeVerdict verdict = result.verdict();
-  const std::string& name = name_to_accept(token.info());
+  const std::string name = name_to_accept(token.info());
   const bool is_accepted = !name.empty() && name == accepted;
   const audit::Event event = event_of(name, result, is_accepted);
+  const bool keeps = verdict == hsm::ProbeVerdict::keeps_keys;
+  audit::KeyEvidence::Probe told = for_evidence(result, is_accepted && !keeps);
   for (const hsm::AlgorithmProbe& probe : result.algorithms) {
     log::info("token probed", {{"algorithm", info(probe.algorithm).name},
                                {"verdict", to_string(probe.verdict)},
                                {"codes", hsm::codes_of(probe)},
                                {"mismatch", probe.mismatch}});
   }
+  if (const std::string names = not_tried(result); !names.empty()) {
+    log::warning("the token offers ways to wrap keys that were not tried", {{"mechanisms", names}});
+  }
   journal.append(event, deadline);
-  if (verdict == hsm::ProbeVerdict::keeps_keys) {
+  if (keeps) {
     log::info("the token keeps its keys", {{"milliseconds", static_cast<std::int64_t>(took.count())}});
-    return;
+    return told;
   }
   std::vector<std::string> findings = findings_of(result);
   if (is_accepted) {
@@ -120,7 +145,7 @@ void probe_at_start(hsm::Token& token, const std::string& accepted, store::Journ
       log::warning("the token is accepted although it was not shown to keep its keys",
                    {{"token", name}, {"verdict", to_string(verdict)}, {"finding", finding}});
     }
-    return;
+    return told;
   }
   findings.insert(findings.begin(), verdict == hsm::ProbeVerdict::gives_keys_out
                                         ? "the token does not keep its keys: one that must not leave it came out"

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/interrupt_watch.h"
 #include "app/probe_at_start.h"
 #include "base/algorithm.h"
 #include "base/clock.h"
@@ -60,6 +61,7 @@ int exit_code_of(hsm::ProbeVerdict verdict) {
 }  // namespace
 
 int probe_token(const Settings& settings, Secret pin, bool quick, std::ostream& out, std::ostream& progress) {
+  const InterruptWatch watch;
   const std::unique_ptr<hsm::Token> token = hsm::Token::open(settings.token, std::move(pin));
   std::vector<KeyAlgorithm> algorithms;
   if (quick) {
@@ -73,7 +75,11 @@ int probe_token(const Settings& settings, Secret pin, bool quick, std::ostream& 
   std::vector<Row> rows = {kHeader};
   for (const KeyAlgorithm algorithm : algorithms) {
     progress << "probing with a key of " << info(algorithm).name << " ..." << std::endl;
-    hsm::ProbeResult one = token->probe({&algorithm, 1}, deadline_in(kLongestProbe));
+    hsm::ProbeResult one = token->probe({&algorithm, 1}, deadline_in(kLongestProbe), watch.stop_token());
+    if (watch.requested()) {
+      progress << "interrupted; nothing is concluded" << std::endl;
+      return watch.exit_code();
+    }
     for (hsm::AlgorithmProbe& probe : one.algorithms) {
       for (const hsm::ProbeAttempt& attempt : probe.attempts) rows.push_back(row_of(attempt));
       result.algorithms.push_back(std::move(probe));
@@ -91,6 +97,9 @@ int probe_token(const Settings& settings, Secret pin, bool quick, std::ostream& 
     out << '\n';
   }
   if (result.algorithms.empty()) out << "it makes no key of a kind that could be tried\n";
+  if (const std::string names = not_tried(result); !names.empty()) {
+    out << "not tried: C_WrapKey with " << names << '\n';
+  }
   out << "conclusion: " << to_string(result.verdict()) << '\n';
   return exit_code_of(result.verdict());
 }

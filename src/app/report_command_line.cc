@@ -62,7 +62,8 @@ void add_report(CLI::App& app, CommandResult& result) {
   command.add_flag("--no-challenge", options->no_challenge, "Do not have every key sign; the report says so");
   command.add_flag("--no-probe", options->no_probe, "Do not try to take throwaway keys out of the token; likewise");
   command.footer(
-      "A server may run meanwhile. The journal tells of each report. docs/COMPLIANCE.md explains the controls.\n\n"
+      "A server may run meanwhile. The journal tells of each report. After SIGINT or SIGTERM nothing is left, and it "
+      "ends with 130 or 143. docs/COMPLIANCE.md explains the controls.\n\n"
       "Examples:\n"
       "  hsm-signer report --config hsm-signer.toml --output report.html\n"
       "  hsm-signer report --config hsm-signer.toml --format json --output report.json --no-challenge\n"
@@ -76,7 +77,7 @@ void add_report(CLI::App& app, CommandResult& result) {
     options->challenge = !options->no_challenge;
     options->probe = !options->no_probe;
     const Settings settings = settings_for(result);
-    make_report(settings, user_pin(settings), *options, std::cout, std::cerr);
+    result.exit_code = make_report(settings, user_pin(settings), *options, std::cout, std::cerr);
   });
 }
 

@@ -6,6 +6,7 @@
 #include <ostream>
 #include <vector>
 
+#include "app/interrupt_watch.h"
 #include "app/local_user.h"
 #include "app/new_file.h"
 #include "app/private_file.h"
@@ -96,29 +97,41 @@ int bad(std::ostream& out, const std::string& why) {
 
 }  // namespace
 
-void make_report(const Settings& settings, Secret pin, const ReportOptions& options, std::ostream& out,
-                 std::ostream& progress_out) {
+int make_report(const Settings& settings, Secret pin, const ReportOptions& options, std::ostream& out,
+                std::ostream& progress_out) {
+  const InterruptWatch watch;
   // Both files first: what cannot be kept is not made, as the journal would tell of it.
   NewFile text(options.output, "--output");
   NewFile signature(options.output + std::string(kSignatureEnding), "--output, its signature");
   const std::unique_ptr<hsm::Token> token = hsm::Token::open(settings.token, std::move(pin));
   const std::unique_ptr<store::Store> store = open_store(settings.store);
-  service::AuditKey audit_key(*token, store->journal(), system_now);
+  service::AuditKey audit_key(*token, store->journal(), store->certificates(), system_now);
   const Deadline deadline = deadline_in(kLongestReport);
   audit_key.ensure(deadline);
   service::Compliance compliance(
       {*token, store->certificates(), store->accounts(), store->journal(), &store->key_pool()},
-      [&] { return store::open_journal(settings.store.path); }, HSM_SIGNER_VERSION, system_now_millis);
+      [&] { return store::open_journal(settings.store.path); }, HSM_SIGNER_VERSION, system_now_millis,
+      settings.audit.checkpoints);
   service::ComplianceReports reports(compliance, audit_key, store->journal());
 
   Progress progress(progress_out);
   service::ComplianceOptions asked;
   asked.challenge = options.challenge;
   if (options.probe) asked.probe = all_algorithms(*token);
-  asked.progress = [&](const std::string& step, std::size_t done, std::size_t all) { progress(step, done, all); };
+  asked.stop = watch.stop_token();
+  asked.progress = [&](const std::string& step, std::size_t done, std::size_t all) {
+    if (watch.requested()) throw Error(ErrorKind::session_timeout, {"interrupted"});
+    progress(step, done, all);
+  };
   const auth::Caller itself = auth::Caller::service();
-  const service::SignedReport made =
-      reports.make(service::Actor(itself, local_user()), options.format, asked, deadline);
+  service::SignedReport made;
+  try {
+    made = reports.make(service::Actor(itself, local_user()), options.format, asked, deadline);
+  } catch (const Error&) {
+    if (!watch.requested()) throw;
+    progress_out << "\ninterrupted; no report is made" << std::endl;
+    return watch.exit_code();
+  }
   text.write(made.text);
   text.finish();
   signature.write(made.signature + "\n");
@@ -127,6 +140,7 @@ void make_report(const Settings& settings, Secret pin, const ReportOptions& opti
   text.publish();
   out << "report " << options.output << ", its signature " << options.output << kSignatureEnding << "\nverdict "
       << to_string(made.verdict) << '\n';
+  return 0;
 }
 
 int verify_report(const ReportVerifyOptions& options, std::ostream& out) {

@@ -95,7 +95,8 @@ service::ComplianceOptions usual_report(const hsm::Token& token) {
 
 // Those of a server, in the order in which they need each other.
 struct ServiceSet {
-  ServiceSet(hsm::Token& token, store::Store& store, const policy::Policies& policies, const Settings& settings)
+  ServiceSet(hsm::Token& token, store::Store& store, const policy::Policies& policies, const Settings& settings,
+             audit::KeyEvidence::Probe probe)
       : pool(token, store.key_pool()),
         catalogue(store.certificates(), system_now),
         generation(token, store.certificates(), names, policies, system_now, settings.pool.enabled ? &pool : nullptr),
@@ -103,15 +104,16 @@ struct ServiceSet {
         exchange(token, store.certificates(), store.journal(), names, policies, catalogue),
         accounts(store.accounts(), random_source(token), system_now, settings.rotation_grace),
         access_token_keys(token, store.accounts(), system_now),
-        audit_key(token, store.journal(), system_now),
+        audit_key(token, store.journal(), store.certificates(), system_now),
         failures(store.journal()),
         access(store.accounts(), store.journal(), failures, access_token_keys, system_now),
         repeated(store.answers(), system_now),
-        evidence(token, store.journal(), catalogue, audit_key),
+        evidence(token, store.journal(), catalogue, audit_key, std::move(probe)),
         journal(store.journal()),
         compliance(
             {token, store.certificates(), store.accounts(), store.journal(), &store.key_pool()},
-            [path = settings.store.path] { return store::open_journal(path); }, HSM_SIGNER_VERSION, system_now_millis),
+            [path = settings.store.path] { return store::open_journal(path); }, HSM_SIGNER_VERSION, system_now_millis,
+            settings.audit.checkpoints),
         reports(compliance, audit_key, store.journal(), usual_report(token)) {}
 
   api::Services for_api() {
@@ -153,8 +155,9 @@ int serve(const Settings& settings, Secret pin) {
   token_options.on_incident = [&incidents](const hsm::TokenIncident& incident) { incidents.tell(incident); };
   const std::unique_ptr<hsm::Token> token = hsm::Token::open(token_options, std::move(pin));
   incidents.set_token(token->info().serial);
-  probe_at_start(*token, settings.accept_leaking_token, store->journal(), deadline_in(kProbeDeadline));
-  ServiceSet services(*token, *store, policies, settings);
+  audit::KeyEvidence::Probe probe =
+      probe_at_start(*token, settings.accept_leaking_token, store->journal(), deadline_in(kProbeDeadline));
+  ServiceSet services(*token, *store, policies, settings, std::move(probe));
   services.access_token_keys.ensure(deadline_in(kFirstKeyDeadline));
   services.audit_key.ensure(deadline_in(kFirstKeyDeadline));
   if (store->accounts().list(0, 1).total == 0) {

@@ -163,6 +163,11 @@ Fault token_label(const std::string& value) {
   if (value.size() > 32) return "must have at most 32 octets";
   return {};
 }
+// A serial number, or "manufacturer/model/label": 32, 16 and 32 octets.
+Fault accepted_token(const std::string& value) {
+  if (value.size() > 82) return "must have at most 82 octets";
+  return {};
+}
 Fault token_serial(const std::string& value) {
   if (value.size() > 16) return "must have at most 16 octets";
   return {};
@@ -276,12 +281,12 @@ const std::vector<Setting>& settings_table() {
        "Text that the module wants in C_Initialize (as pReserved); most want none. NSS softokn:\n"
        "\"configdir='sql:DIRECTORY' certPrefix='' keyPrefix='' secmod='secmod.db' flags=\"."},
       {"token", "accept_leaking_token",
-       text([](Settings& s) -> std::string& { return s.accept_leaking_token; }, token_label),
+       text([](Settings& s) -> std::string& { return s.accept_leaking_token; }, accepted_token),
        "The server tries at its start whether the token gives keys out (`hsm-signer token probe`), and does not serve "
        "with\n"
        "one that does, or of which it cannot be shown that it does not, unless it is the token named here: by its "
        "serial\n"
-       "number, or by its label when it has none."},
+       "number, or as manufacturer/model/label when it has none."},
       {"token", "pin_file", path([](Settings& s) -> std::string& { return s.pin_file; }, anything),
        "File with the user PIN on its only line, readable by its owner alone (mode 0600). Empty: none.\n"
        "The PIN itself never stands in this file."},

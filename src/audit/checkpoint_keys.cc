@@ -55,15 +55,23 @@ std::optional<Refusal> CheckpointKeys::add(const AuditKeyItem& item) {
   return std::nullopt;
 }
 
-std::optional<Refusal> CheckpointKeys::compare(const Event& made) const {
+std::optional<Refusal> CheckpointKeys::take_making(const Event& made) {
   const auto known = told_.find(made.object);
   if (known == told_.end()) return std::nullopt;
   for (const auto& [name, value] : made.details) {
-    if (name == kMadeKeyDigest && value != known->second.fingerprint) {
+    if (name != kMadeKeyDigest) continue;
+    if (value != known->second.fingerprint) {
       return Refusal{Fault::key_contradicted, kid(made.object) + " is another than the one that was made"};
     }
+    known->second.made = true;
   }
   return std::nullopt;
+}
+
+bool CheckpointKeys::is_founded(const KeyUse& signer) const {
+  if (signer.pinned) return true;
+  const auto known = told_.find(signer.id);
+  return known != told_.end() && known->second.made;
 }
 
 const CheckpointKeys::Known* CheckpointKeys::find_signer(std::string_view jws, const std::string& key_id) const {
@@ -104,7 +112,9 @@ std::variant<SignedCheckpoint, Refusal> CheckpointKeys::read(std::string_view jw
 
 void CheckpointKeys::count(const SignedCheckpoint& taken) {
   const KeyUse& signer = taken.signer;
-  ++uses_.try_emplace({signer.id, signer.fingerprint}, signer).first->second.checkpoints;
+  KeyUse& use = uses_.try_emplace({signer.id, signer.fingerprint}, signer).first->second;
+  ++use.checkpoints;
+  use.last = taken.checkpoint;
 }
 
 std::vector<KeyUse> CheckpointKeys::uses() const {

@@ -27,6 +27,7 @@ struct KeyUse {
   std::string fingerprint;  // crypto::public_key_fingerprint()
   bool pinned = false;      // given by who verifies; otherwise known from the journal alone
   std::uint64_t checkpoints = 0;
+  std::optional<Checkpoint> last = std::nullopt;  // of these
 };
 
 struct SignedCheckpoint {
@@ -47,8 +48,10 @@ class CheckpointKeys {
 
   // A key that the journal tells.
   std::optional<Refusal> add(const AuditKeyItem& item);
-  // Whether an event that tells of a key's making, audit_key_made, tells of the key that is known under this id.
-  std::optional<Refusal> compare(const Event& made) const;
+  // An event that tells of a key's making, audit_key_made: whether it is the key that is known under this id.
+  std::optional<Refusal> take_making(const Event& made);
+  // Whether an event has told of this key's making, or the key was given by who verifies.
+  bool is_founded(const KeyUse& signer) const;
   // Reads a checkpoint and verifies its signature.
   std::variant<SignedCheckpoint, Refusal> read(std::string_view jws) const;
   // Counts one that read() took.
@@ -60,6 +63,7 @@ class CheckpointKeys {
     PublicKey key;
     std::string fingerprint;
     bool pinned;
+    bool made = false;  // an event tells of it
   };
   const Known* find_signer(std::string_view jws, const std::string& key_id) const;
 

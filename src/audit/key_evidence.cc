@@ -103,6 +103,26 @@ std::optional<KeyEvidence::Key> read_key(const ObjectReader& reader) {
   return key;
 }
 
+CanonicalObject probe_object(const KeyEvidence::Probe& probe) {
+  CanonicalObject object;
+  object.text("time", date_time(probe.time));
+  object.text("verdict", probe.verdict);
+  object.flag("accepted", probe.accepted);
+  object.text("codes", probe.codes);
+  return object;
+}
+
+bool read_probe(const ObjectReader& reader, KeyEvidence::Probe& probe) {
+  const auto time = reader.text("probe", "time");
+  const auto moment = time ? parse_date_time(*time) : std::nullopt;
+  auto verdict = reader.text("probe", "verdict");
+  const auto accepted = reader.flag("probe", "accepted");
+  auto codes = reader.text("probe", "codes");
+  if (!moment || !verdict || !accepted || !codes) return false;
+  probe = {*moment, *std::move(verdict), *accepted, *std::move(codes)};
+  return true;
+}
+
 CanonicalObject challenge_object(const KeyEvidence& evidence) {
   CanonicalObject object;
   const std::string text = challenge_of(evidence);
@@ -147,6 +167,8 @@ std::vector<Verdict> verdicts_of(const KeyEvidence& evidence) {
       {"signs_only", there && key.sign && !key.decrypt && !key.unwrap && !key.derive, "it signs and does nothing else"},
       {"answers_challenge", evidence.answers_challenge, "it signs for the certificate's public key"},
       {"matches_record", evidence.matches_record, "it is as it was when the certificate was made"},
+      {"token_keeps_keys", evidence.probe.verdict == kKeepsKeys,
+       "the token gave out no key in any way that was tried when the server started"},
   };
 }
 
@@ -156,6 +178,7 @@ std::string payload_of(const KeyEvidence& evidence) {
   payload.text("nonce", evidence.nonce);
   payload.object("certificate", texts_of(evidence.certificate, kCertificate));
   payload.object("token", texts_of(evidence.token, kToken));
+  payload.object("probe", probe_object(evidence.probe));
   payload.number("private_keys", evidence.private_keys);
   if (evidence.key) write_key(payload, *evidence.key);
   payload.object("challenge", challenge_object(evidence));
@@ -177,7 +200,7 @@ std::optional<KeyEvidence> parse_key_evidence(std::string_view payload) {
   const auto matches = reader.text("verdicts", "matches_record");
   if (!time || !nonce || !private_keys || !random || !signature || !answers || !matches ||
       !read_texts(reader, "certificate", evidence.certificate, kCertificate) ||
-      !read_texts(reader, "token", evidence.token, kToken)) {
+      !read_texts(reader, "token", evidence.token, kToken) || !read_probe(reader, evidence.probe)) {
     return std::nullopt;
   }
   evidence.time = *time;

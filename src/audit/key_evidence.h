@@ -15,6 +15,9 @@ namespace hsmsigner::audit {
 
 inline constexpr std::string_view kKeyEvidenceType = "hsm-signer-evidence+jws";
 
+// A verdict of a probe.
+inline constexpr std::string_view kKeepsKeys = "keeps_keys";
+
 // 1 to 128 characters of visible ASCII (0x21 to 0x7e): what a nonce may be.
 bool is_nonce(std::string_view text) noexcept;
 
@@ -42,6 +45,16 @@ struct KeyEvidence {
     std::string module_description;  // its own
     bool operator==(const Token&) const = default;
   } token;
+
+  // What came of trying, when the server that gives the evidence started, whether the token gives keys out
+  // (docs/TOKEN-PROBE.md).
+  struct Probe {
+    UnixMillis time;
+    std::string verdict;    // kKeepsKeys, "gives_keys_out" or "inconclusive"
+    bool accepted = false;  // the operator has named this token as one to serve with all the same
+    std::string codes;      // the return codes, by algorithm and call
+    bool operator==(const Probe&) const = default;
+  } probe;
 
   std::uint64_t private_keys = 0;  // objects with the certificate's id for CKA_ID
 

@@ -21,6 +21,7 @@ enum class Fault {
   signature_bad,          // a checkpoint is not signed by the key that it names
   key_unknown,            // a checkpoint is signed by a key that is not trusted
   key_contradicted,       // one key id, two keys
+  key_untold,             // no event tells of the making of a key that has signed a checkpoint
   key_unreadable,         // no public key
   tail_cut,               // the journal is shorter than a checkpoint tells
   kept_differs,           // a checkpoint that was kept elsewhere is another than the journal's own of that number

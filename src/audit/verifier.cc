@@ -42,6 +42,17 @@ bool tells_of_archive_up_to(const ChainedEvent& event, std::uint64_t sequence) {
              details.end();
 }
 
+// "" unless it has the form of one: anybody may have written the event.
+std::string archive_digest(const ChainedEvent& event) {
+  for (const auto& [name, value] : event.event.details) {
+    if (name == kArchiveDigest && value.size() == 64 &&
+        value.find_first_not_of("0123456789abcdef") == std::string::npos) {
+      return value;
+    }
+  }
+  return "";
+}
+
 }  // namespace
 
 Verifier::Verifier(VerifierOptions options) : keys_(std::move(options.pinned_keys)) {
@@ -93,7 +104,7 @@ void Verifier::take(const EventItem& item, JournalSource& source) {
   }
   if (!stands_in_order(*event, hash, source)) return;
   if (event->event.kind == EventKind::audit_key_made) {
-    if (const auto refusal = keys_.compare(event->event)) {
+    if (const auto refusal = keys_.take_making(event->event)) {
       refuse(refusal->fault, event->sequence, refusal->why, place);
       return;
     }
@@ -104,7 +115,10 @@ void Verifier::take(const EventItem& item, JournalSource& source) {
   verdict_.head = hash;
   before_head_ = event->previous;
   if (tells_of_archive_up_to(*event, first_here_ - 1)) told_here_ = true;
-  if (tells_of_archive_up_to(*event, verdict_.first - 1)) verdict_.start_told = true;
+  if (verdict_.start_told == 0 && verdict_.first > 1 && tells_of_archive_up_to(*event, verdict_.first - 1)) {
+    verdict_.start_told = event->sequence;
+    verdict_.archive_sha256 = archive_digest(*event);
+  }
   agrees_with_kept(event->sequence, hash, place);
 }
 
@@ -190,6 +204,13 @@ void Verifier::take(const CheckpointItem& item, JournalSource& source) {
   }
   const SignedCheckpoint& taken = std::get<SignedCheckpoint>(read);
   const Checkpoint& checkpoint = taken.checkpoint;
+  // Where the beginning is not here, the event may be in an archive.
+  if (verdict_.first == 1 && !keys_.is_founded(taken.signer)) {
+    refuse(Fault::key_untold, covered,
+           checkpoint_number(checkpoint) + " is signed by key " + taken.signer.id + ", of whose making no event tells",
+           source.place());
+    return;
+  }
   if (item.columns && !agree(*item.columns, checkpoint)) {
     refuse(Fault::columns_differ, covered,
            "the columns beside " + checkpoint_number(checkpoint) + " say something else than the checkpoint",

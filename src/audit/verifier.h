@@ -22,6 +22,7 @@ namespace hsmsigner::audit {
 // Details of journal_archived that tell which events were moved, in decimal.
 inline constexpr const char* kArchivedFirst = "first";
 inline constexpr const char* kArchivedLast = "last";
+inline constexpr const char* kArchiveDigest = "sha256";  // of the file, lower-case hexadecimal
 
 struct VerifierOptions {
   std::vector<PublicKey> pinned_keys;         // when there are any, only these are trusted
@@ -39,7 +40,17 @@ struct Verdict {
   std::uint64_t kept_confirmed = 0;
   // Numbers of kept checkpoints that cover only events before the first one here, and are not in the journal.
   std::vector<std::uint64_t> kept_unchecked;
-  bool start_told = false;  // the first event is not number 1, and an event tells of the archive
+  std::uint64_t kept_up_to = 0;  // the last event that a confirmed kept checkpoint covers; 0: none
+  // The first event is not number 1, and this event tells that those before it were archived; 0: none does.
+  std::uint64_t start_told = 0;
+  std::string archive_sha256;  // of the archive, as that event tells; "": it does not
+
+  // Whether a checkpoint covers that event: until then whoever can write the database could have written it, and taken
+  // out the beginning.
+  bool start_vouched() const {
+    const std::uint64_t covered = last_checkpoint ? last_checkpoint->sequence : 0;
+    return start_told != 0 && (start_told <= covered || start_told <= kept_up_to);
+  }
 
   // How many of the last events no checkpoint covers yet: whoever can write the database could have written them.
   std::uint64_t uncovered() const {

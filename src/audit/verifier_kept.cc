@@ -1,4 +1,5 @@
 // The part of the verifier that compares with what was kept elsewhere, and what is asked at the end.
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -69,6 +70,7 @@ Verdict Verifier::finish() {
     if (!kept.confirmed && !is_trusted(kept)) break;
     if (kept.confirmed) {
       ++verdict_.kept_confirmed;
+      verdict_.kept_up_to = std::max(verdict_.kept_up_to, sequence);
     } else if (sequence > verdict_.last) {
       refuse(Fault::tail_cut, expected(),
              kept_number(kept.checkpoint) + " vouches for event " + std::to_string(sequence) +

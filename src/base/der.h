@@ -10,6 +10,7 @@ namespace hsmsigner {
 namespace der_tag {
 constexpr std::uint8_t integer = 0x02;
 constexpr std::uint8_t bit_string = 0x03;
+constexpr std::uint8_t octet_string = 0x04;
 constexpr std::uint8_t sequence = 0x30;
 }  // namespace der_tag
 

@@ -10,7 +10,6 @@
 
 // What base/der.h, which writes less than is read here, has no names for.
 namespace hsmsigner::der_tag {
-constexpr std::uint8_t octet_string = 0x04;
 constexpr std::uint8_t null = 0x05;
 constexpr std::uint8_t object_identifier = 0x06;
 constexpr std::uint8_t context_0 = 0xa0;  // constructed: [0] EXPLICIT, or IMPLICIT of a SEQUENCE or SET

@@ -16,14 +16,18 @@ std::int64_t days_of(const Validity& validity) {
 
 Findings check_days(const std::vector<ValidityStep>& steps, const Facts& facts) {
   if (!facts.validity) return {};
-  const ValidityStep* limit = nullptr;
+  // A certificate is not issued before it is asked for, whatever its notBefore says.
+  const UnixTime issued = std::max(facts.validity->not_before, facts.requested_at.value_or(UnixTime::min()));
+  const ValidityStep* limit = &steps.front();
   for (const ValidityStep& step : steps) {
-    if (step.from <= facts.validity->not_before) limit = &step;
+    if (step.from <= issued) limit = &step;
   }
-  if (limit == nullptr || days_of(*facts.validity) <= limit->days) return {};
+  if (days_of(*facts.validity) <= limit->days) return {};
   std::string sentence = "the validity must be at most " + std::to_string(limit->days) +
                          (limit->days == 1 ? " day" : " days") + ", its last second included";
-  if (limit->from != UnixTime::min()) {
+  if (limit->from > issued) {
+    sentence += ", as the profile's first step also holds for what was issued before it";
+  } else if (limit->from != UnixTime::min()) {
     sentence += ", as for all that is issued since " + date_time(limit->from).substr(0, 10);
   }
   if (facts.act == Act::generate && limit->days > 1) {
@@ -32,13 +36,15 @@ Findings check_days(const std::vector<ValidityStep>& steps, const Facts& facts) 
   return {{path_of(facts, "day_till_expiration"), sentence}};
 }
 
+// An authority's common name of a single label; so is the alternative name that it led to.
+enum class Titles { left_out, told };
+
 // Every name of this kind, and what the common name may be taken for, once each.
-std::vector<NameFact> names_of(const Facts& facts, NameKind kind) {
+std::vector<NameFact> names_of(const Facts& facts, NameKind kind, Titles titles) {
   std::vector<NameFact> names;
   const auto add = [&](const NameFact& name) {
     if (name.kind != kind) return;
-    // An authority's common name of a single label is its title; so is the alternative name that it led to.
-    const bool title = facts.authority && name.value.find('.') == std::string::npos &&
+    const bool title = titles == Titles::left_out && facts.authority && name.value.find('.') == std::string::npos &&
                        lower_case(name.value) == lower_case(facts.common_name);
     const bool known = std::ranges::any_of(names, [&](const NameFact& other) { return other.value == name.value; });
     if (!(kind == NameKind::dns && title) && !known) names.push_back(name);
@@ -50,10 +56,11 @@ std::vector<NameFact> names_of(const Facts& facts, NameKind kind) {
 
 template <typename List>
 Findings check_names(const Facts& facts, NameKind kind, const std::optional<List>& list,
-                     std::optional<std::string> (*refuse)(std::string_view, const List&)) {
+                     std::optional<std::string> (*refuse)(std::string_view, const List&),
+                     Titles titles = Titles::told) {
   Findings findings;
   if (!list) return findings;
-  for (const NameFact& name : names_of(facts, kind)) {
+  for (const NameFact& name : names_of(facts, kind, titles)) {
     if (const auto fault = refuse(name.value, *list)) {
       findings.push_back({path_of(facts, name.field.c_str()), "must " + *fault});
     }
@@ -83,11 +90,22 @@ Findings check_max_ca_days(const Rules& rules, const Facts& facts) {
 }
 
 Findings check_permitted_dns(const Rules& rules, const Facts& facts) {
-  return check_names(facts, NameKind::dns, rules.permitted_dns, domain_not_permitted);
+  return check_names(facts, NameKind::dns, rules.permitted_dns, domain_not_permitted, Titles::left_out);
 }
 
 Findings check_excluded_dns(const Rules& rules, const Facts& facts) {
   return check_names(facts, NameKind::dns, rules.excluded_dns, domain_excluded);
+}
+
+Findings check_min_dns_labels(const Rules& rules, const Facts& facts) {
+  Findings findings;
+  if (!rules.min_dns_labels) return findings;
+  for (const NameFact& name : names_of(facts, NameKind::dns, Titles::left_out)) {
+    if (const auto fault = too_few_labels(name.value, *rules.min_dns_labels)) {
+      findings.push_back({path_of(facts, name.field.c_str()), "must " + *fault});
+    }
+  }
+  return findings;
 }
 
 Findings check_permitted_ip(const Rules& rules, const Facts& facts) {
@@ -111,6 +129,24 @@ Findings check_san_required(const Rules& rules, const Facts& facts) {
   const auto counts = [](const NameFact& name) { return name.kind != NameKind::mail; };
   if (std::ranges::any_of(facts.names, counts)) return {};
   return {{path_of(facts, "hostname"), "a host name or an IP address must be among the subject alternative names"}};
+}
+
+Findings check_allow_authority_names(const Rules& rules, const Facts& facts) {
+  if (!facts.authority || rules.allow_authority_names.value_or(true)) return {};
+  std::vector<NameFact> names = facts.names;
+  // A title that led to no alternative name is none.
+  const auto common_name = name_in_common_name(facts.common_name);
+  if (common_name && (common_name->kind != NameKind::dns || common_name->value.find('.') != std::string::npos)) {
+    names.push_back(*common_name);
+  }
+  Findings findings;
+  for (const NameFact& name : names) {
+    const std::string path = path_of(facts, name.field.c_str());
+    const bool told = std::ranges::find(findings, path, &Finding::path) != findings.end();
+    if (name.kind == NameKind::mail || told) continue;
+    findings.push_back({path, "a certificate authority must have no host name and no IP address, as a server has"});
+  }
+  return findings;
 }
 
 Findings check_required_leaf_fields(const Rules& rules, const Facts& facts) {

@@ -9,14 +9,15 @@ using Kind = IssuerFacts::Kind;
 
 bool denied(const std::optional<bool>& rule) { return rule && !*rule; }
 
-bool means(const std::string& entry, const IssuerFacts& issuer) {
-  switch (issuer.kind) {
-    case Kind::itself: return entry == "self";
-    case Kind::external: return entry == "external";
-    case Kind::held: break;
+// Each kind of entry is compared with what it means, and with nothing else.
+bool means(const IssuerEntry& entry, const IssuerFacts& issuer) {
+  switch (entry.kind) {
+    case IssuerEntry::Kind::itself: return issuer.kind == Kind::itself;
+    case IssuerEntry::Kind::external: return issuer.kind == Kind::external;
+    case IssuerEntry::Kind::id: return issuer.kind == Kind::held && entry.id == issuer.id;
+    case IssuerEntry::Kind::place: break;
   }
-  if (entry == "self" || entry == "external") return false;  // an authority of that name needs its container
-  return entry == issuer.id || entry == issuer.name || entry == issuer.container + "/" + issuer.name;
+  return issuer.kind == Kind::held && entry.container == issuer.container && entry.name == issuer.name;
 }
 
 bool self_signed(const Facts& facts) { return facts.issuer && facts.issuer->kind == Kind::itself; }
@@ -25,7 +26,7 @@ bool self_signed(const Facts& facts) { return facts.issuer && facts.issuer->kind
 
 Findings check_issuers(const Rules& rules, const Facts& facts) {
   if (!rules.issuers || !facts.issuer) return {};
-  const auto allows = [&](const std::string& entry) { return means(entry, *facts.issuer); };
+  const auto allows = [&](const IssuerEntry& entry) { return means(entry, *facts.issuer); };
   if (std::ranges::any_of(*rules.issuers, allows)) return {};
   // Not which are: the caller may not be allowed to see them.
   return {{path_of(facts, "signed_by"), "this is none of the issuers that are allowed here"}};

@@ -9,6 +9,8 @@
 #include "base/algorithm.h"
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/container.h"
+#include "base/uuid.h"
 
 namespace hsmsigner::policy {
 
@@ -39,8 +41,8 @@ struct IssuerFacts {
   enum class Kind { itself, external, held };
   Kind kind;
   // Of the authority held here.
-  std::string id;
-  std::string container;  // "folder:Infra"
+  std::optional<Uuid> id;
+  std::optional<Container> container;
   std::string name;
 };
 
@@ -58,6 +60,7 @@ struct Facts {
   std::optional<Digest> digest;
   bool other_signature = false;  // the certificate's signature is by none of the table of digests (Ed25519, PSS)
   std::optional<Validity> validity;
+  std::optional<UnixTime> requested_at;  // complete: when the signing request was made
   std::string common_name;
   std::vector<NameFact> names;
   std::set<std::string, std::less<>> fields;  // those of the body that were given, by the contract's names

@@ -129,6 +129,14 @@ std::optional<std::string> domain_excluded(std::string_view name, const std::vec
   return std::nullopt;
 }
 
+std::optional<std::string> too_few_labels(std::string_view name, unsigned least) {
+  const std::optional<HostName> host = host_name(name);
+  if (!host) return "be a host name, which " + shown(name) + " is not";
+  if (std::ranges::count(host->name, '.') + 1 >= least) return std::nullopt;
+  return "have at least " + std::to_string(least) + " labels, a wildcard not counted, which " + shown(name) +
+         " has not";
+}
+
 std::optional<std::string> mail_not_permitted(std::string_view address, const std::vector<std::string>& permitted) {
   if (permitted.empty()) return "not be a mail address: this profile permits none";
   if (fault_of_mail_address(address)) return "be a mail address, which " + shown(address) + " is not";

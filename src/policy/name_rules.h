@@ -32,6 +32,8 @@ std::optional<NameFact> name_in_common_name(std::string_view common_name);
 // A text that is no name of its kind is refused by either list, as it could mean anything to others.
 std::optional<std::string> domain_not_permitted(std::string_view name, const std::vector<std::string>& permitted);
 std::optional<std::string> domain_excluded(std::string_view name, const std::vector<std::string>& excluded);
+// A leading wildcard is no label.
+std::optional<std::string> too_few_labels(std::string_view name, unsigned least);
 std::optional<std::string> mail_not_permitted(std::string_view address, const std::vector<std::string>& permitted);
 std::optional<std::string> mail_excluded(std::string_view address, const std::vector<std::string>& excluded);
 std::optional<std::string> ip_not_permitted(std::string_view address, const std::vector<IpRange>& permitted);

@@ -11,10 +11,13 @@
 #include "base/algorithm.h"
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/container.h"
+#include "base/uuid.h"
 
 namespace hsmsigner::policy {
 
-// How long a certificate that is issued at `from` (midnight UTC) or later may be valid.
+// How long a certificate that is issued at `from` (midnight UTC) or later may be valid; the first step also holds for
+// what was issued before it.
 struct ValidityStep {
   UnixTime from;
   int days = 0;
@@ -25,6 +28,16 @@ struct IpRange {
   Bytes network;  // 4 or 16 octets; those behind the prefix are zero
   unsigned prefix = 0;
   std::string text;  // as it was written
+};
+
+// Who may sign. A certificate is meant by its id or by its container and name: its name alone is nobody's, as whoever
+// has a container may give any name there.
+struct IssuerEntry {
+  enum class Kind { itself, external, id, place };
+  Kind kind = Kind::itself;
+  std::optional<Uuid> id;              // Kind::id
+  std::optional<Container> container;  // Kind::place, as `name`
+  std::string name;
 };
 
 // An absent rule refuses nothing. An empty list of permitted names permits none.
@@ -40,14 +53,16 @@ struct Rules {
   std::optional<std::vector<ValidityStep>> max_ca_days;    // ascending
   std::optional<std::vector<std::string>> permitted_dns;   // lower case
   std::optional<std::vector<std::string>> excluded_dns;
+  std::optional<unsigned> min_dns_labels;
   std::optional<std::vector<IpRange>> permitted_ip;
   std::optional<std::vector<IpRange>> excluded_ip;
   std::optional<std::vector<std::string>> permitted_mail;  // domains, lower case
   std::optional<std::vector<std::string>> excluded_mail;
   std::optional<bool> san_required;
+  std::optional<bool> allow_authority_names;
   std::optional<std::vector<std::string>> required_leaf_fields;
   std::optional<std::vector<std::string>> required_ca_fields;
-  std::optional<std::vector<std::string>> issuers;  // "self", "external", a name, "folder:Infra/name", an id
+  std::optional<std::vector<IssuerEntry>> issuers;
   std::optional<bool> allow_self_signed_leaf;
   std::optional<bool> allow_self_signed_ca;
   std::optional<bool> allow_exportable_keys;

@@ -32,11 +32,13 @@ Findings check_max_leaf_days(const Rules& rules, const Facts& facts);
 Findings check_max_ca_days(const Rules& rules, const Facts& facts);
 Findings check_permitted_dns(const Rules& rules, const Facts& facts);
 Findings check_excluded_dns(const Rules& rules, const Facts& facts);
+Findings check_min_dns_labels(const Rules& rules, const Facts& facts);
 Findings check_permitted_ip(const Rules& rules, const Facts& facts);
 Findings check_excluded_ip(const Rules& rules, const Facts& facts);
 Findings check_permitted_mail(const Rules& rules, const Facts& facts);
 Findings check_excluded_mail(const Rules& rules, const Facts& facts);
 Findings check_san_required(const Rules& rules, const Facts& facts);
+Findings check_allow_authority_names(const Rules& rules, const Facts& facts);
 Findings check_required_leaf_fields(const Rules& rules, const Facts& facts);
 Findings check_required_ca_fields(const Rules& rules, const Facts& facts);
 

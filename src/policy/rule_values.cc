@@ -155,14 +155,28 @@ ReadValue word_list(RuleMember<std::vector<std::string>> member, std::vector<std
   });
 }
 
-ReadValue issuer_list(RuleMember<std::vector<std::string>> member) {
-  return text_list<std::string>(member, Empty::refused, [](const std::string& text, std::string& item) -> Fault {
+ReadValue issuer_list(RuleMember<std::vector<IssuerEntry>> member) {
+  return text_list<IssuerEntry>(member, Empty::refused, [](const std::string& text, IssuerEntry& item) -> Fault {
+    using Kind = IssuerEntry::Kind;
     const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-    if (text.empty() || text.size() > kLongestIssuer || std::ranges::any_of(text, control)) {
-      return "must have 1 to " + std::to_string(kLongestIssuer) + " octets and no control characters";
+    const std::size_t slash = text.find('/');  // no container's name has one
+    if (text == "self" || text == "external") {
+      item.kind = text == "self" ? Kind::itself : Kind::external;
+      return {};
     }
-    item = text;
-    return {};
+    if (const auto id = Uuid::parse(text)) {
+      item.kind = Kind::id;
+      item.id = id;
+      return {};
+    }
+    if (slash != std::string::npos && text.size() <= kLongestIssuer && std::ranges::none_of(text, control)) {
+      item.kind = Kind::place;
+      item.container = Container::parse(text.substr(0, slash));
+      item.name = text.substr(slash + 1);
+      if (item.container && !item.name.empty()) return {};
+    }
+    return "must be \"self\", \"external\", the id of a certificate, or its container and name, such as "
+           "\"folder:Infra/Root\": its name alone could be given to another one";
   });
 }
 

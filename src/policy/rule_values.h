@@ -33,7 +33,7 @@ enum class Empty { refused, allowed };
 ReadValue domain_list(RuleMember<std::vector<std::string>> member, Empty empty);
 ReadValue ip_range_list(RuleMember<std::vector<IpRange>> member, Empty empty);
 ReadValue word_list(RuleMember<std::vector<std::string>> member, std::vector<std::string> words);
-// Names of certificates, each 1 to 330 octets without control characters.
-ReadValue issuer_list(RuleMember<std::vector<std::string>> member);
+// "self", "external", "folder:Infra/Root", or a UUID.
+ReadValue issuer_list(RuleMember<std::vector<IssuerEntry>> member);
 
 }  // namespace hsmsigner::policy

@@ -95,7 +95,7 @@ void add_inventory(Markup& page, const Facts& facts) {
   add_count(page, "Keys of certificates that the token reports as not exportable", inventory.non_exportable);
   if (facts.challenges) {
     add_count(page, "Keys challenged to sign for this report", facts.challenges->challenged);
-    add_count(page, "Keys not challenged", facts.challenges->eligible - facts.challenges->challenged);
+    add_count(page, "Keys not challenged", inventory.with_key - facts.challenges->challenged);
   }
   page.raw("</tbody></table>\n");
   page.raw("</section>\n");
@@ -115,6 +115,8 @@ void add_findings(Markup& page, const Facts& facts) {
   add_list(page, "Orphans", "Private keys in the token that belong to nothing here.", inventory.orphans);
   add_list(page, "Weak keys", "Fewer than 112 bits of strength, in a certificate that has not expired.",
            inventory.weak);
+  add_list(page, "Keys of unknown strength", "Neither RSA nor of a curve that is known here, and not expired.",
+           inventory.unjudged);
   add_list(page, "Weak signatures", "Signed with MD5 or SHA-1, and not expired.", inventory.weak_digests);
   add_list(page, "Exportable keys", "Asked for as such: the token may wrap them.", inventory.exportable);
   add_list(page, "Imported keys", "Not made in the token: copies may exist elsewhere.", inventory.imported);

@@ -5,6 +5,53 @@
 
 namespace hsmsigner::report {
 
+namespace {
+
+// A checkpoint may be under way, or be tried again.
+constexpr unsigned kSlack = 2;
+
+std::string name_of(const CheckpointKey& key) {
+  return "Key " + key.id + " (SHA-256 " + key.fingerprint + (key.signs_now ? ", which signs now)" : ")");
+}
+
+struct KeyJudgement {
+  Verdict verdict;
+  std::string sentence;
+};
+
+KeyJudgement judge_key(const CheckpointKey& key, const JournalFacts& journal) {
+  const std::string signed_some =
+      name_of(key) + " has signed " + counted(key.checkpoints, "checkpoint", "checkpoints") + " here; ";
+  switch (key.answer) {
+    case KeyAnswer::answers: return {Verdict::pass, signed_some + "it is in the token and answered a challenge."};
+    case KeyAnswer::another:
+      return {Verdict::fail, signed_some + "the token has another key under its id, or several."};
+    case KeyAnswer::absent: break;
+  }
+  // A key that is lost signs nothing after its successor was made.
+  if (journal.key_made > 0 && key.covers >= journal.key_made) {
+    return {Verdict::fail, signed_some + "it is not in the token, and they vouch for events up to " +
+                               number(key.covers) + ", although event " + number(journal.key_made) +
+                               " tells of the making of the key that signs now."};
+  }
+  return {key.signs_now ? Verdict::fail : Verdict::attention,
+          signed_some + "it is not in the token any more: its checkpoints cannot be vouched for by this token."};
+}
+
+// What is said of the checkpoints when the chain holds.
+void judge_keys(const JournalFacts& journal, Judgement& judgement) {
+  if (journal.checkpoints == 0) {
+    judgement.evidence.push_back("No checkpoint vouches for it.");
+  }
+  for (const CheckpointKey& key : journal.keys) {
+    KeyJudgement each = judge_key(key, journal);
+    if (each.verdict == Verdict::fail || judgement.verdict == Verdict::pass) judgement.verdict = each.verdict;
+    judgement.evidence.push_back(std::move(each.sentence));
+  }
+}
+
+}  // namespace
+
 Judgement role_separation(const Facts& facts) {
   std::size_t grave = 0;
   std::size_t light = 0;
@@ -57,8 +104,12 @@ Judgement journal_integrity(const Facts& facts) {
     judgement.evidence = {journal.check->finding};
   } else {
     judgement.verdict = Verdict::pass;
-    judgement.evidence = {"The chain of events " + number(journal.check->from) + " to " + number(journal.check->to) +
-                          " is intact, and the checkpoints in it are signed by a key of this service."};
+    judgement.evidence = {
+        "The chain of events " + number(journal.check->from) + " to " + number(journal.check->to) + " is intact" +
+        (journal.checkpoints == 0
+             ? "."
+             : ", and " + counted(journal.checkpoints, "checkpoint", "checkpoints") + " in it verify.")};
+    judge_keys(journal, judgement);
   }
   if (!journal.last_report) {
     judgement.evidence.push_back("No earlier report is recorded: this one is the first.");
@@ -83,19 +134,43 @@ Judgement checkpoints(const Facts& facts) {
   const JournalFacts& journal = facts.journal;
   Judgement judgement;
   judgement.figures = {{"checkpoints", journal.checkpoints}};
+  judgement.verdict = Verdict::attention;
+  if (!journal.refusal.empty()) {
+    judgement.evidence.push_back("No checkpoint could be made for this report: " + journal.refusal + ".");
+  }
   if (!journal.last_checkpoint) {
-    judgement.verdict = Verdict::attention;
-    judgement.evidence = {"There is no checkpoint: the end of the journal could be cut off unnoticed."};
+    judgement.figures.push_back({"events_since", journal.sequence});
+    judgement.figures.push_back({"seconds_waiting", static_cast<std::uint64_t>(journal.waiting.count())});
+    judgement.evidence.push_back(journal.checkpoints == 0
+                                     ? "There is no checkpoint: the journal could be cut off or written anew unnoticed."
+                                     : "No checkpoint is by a key that answered a challenge.");
     return judgement;
   }
   const CheckpointFacts& last = *journal.last_checkpoint;
   const std::uint64_t behind = journal.sequence > last.sequence ? journal.sequence - last.sequence : 0;
   judgement.figures.push_back({"events_since", behind});
-  judgement.evidence = {
+  judgement.figures.push_back({"seconds_waiting", static_cast<std::uint64_t>(journal.waiting.count())});
+  judgement.evidence.push_back(
       "Checkpoint " + number(last.number) + " of " + date_time(last.at) + " covers the events up to " +
-          number(last.sequence) + "; " + counted(behind, "event has", "events have") + " come since.",
-      "A checkpoint protects against whoever holds this machine only if a copy of it is kept elsewhere."};
-  judgement.verdict = Verdict::pass;
+      number(last.sequence) + "; " + counted(behind, "event has", "events have") + " come since" +
+      (behind == 0 ? "."
+                   : ", the oldest " +
+                         counted(static_cast<std::uint64_t>(journal.waiting.count()), "second", "seconds") + " ago."));
+  const bool late = behind > kSlack * journal.promise.events || journal.waiting > kSlack * journal.promise.interval;
+  if (late) {
+    judgement.evidence.push_back("By the settings one is made after " + number(journal.promise.events) + " events or " +
+                                 number(static_cast<std::uint64_t>(journal.promise.interval.count())) +
+                                 " seconds: more than twice as much is not covered.");
+  }
+  judgement.evidence.push_back(
+      "A checkpoint protects against whoever holds this machine only if a copy of it is kept elsewhere.");
+  if (!journal.check) {
+    judgement.evidence.push_back("The journal was not verified for this report.");
+  } else if (!journal.check->intact) {
+    judgement.evidence.push_back("The journal is not intact: what stands after that checkpoint is not covered.");
+  } else if (!late && journal.refusal.empty()) {
+    judgement.verdict = Verdict::pass;
+  }
   return judgement;
 }
 

@@ -73,6 +73,7 @@ void write_token(Json& json, const Facts& facts) {
   json.object("probe", [&] {
     json.member("at", date_time(facts.probe->at));
     json.member("outcome", to_string(facts.probe->outcome));
+    json.array("algorithms", facts.probe->algorithms, [&](const std::string& algorithm) { json.value(algorithm); });
     json.array("reasons", facts.probe->reasons, [&](const std::string& reason) { json.value(reason); });
     json.array("attempts", facts.probe->attempts, [&](const ProbeAttempt& attempt) {
       json.object([&] {
@@ -110,12 +111,15 @@ void write_inventory(Json& json, const Inventory& inventory) {
     json.member("token_private_keys", std::uint64_t{inventory.token_private_keys});
     json.member("service_keys", std::uint64_t{inventory.service_keys});
     json.member("non_exportable", std::uint64_t{inventory.non_exportable});
+    json.array("key_algorithms", inventory.key_algorithms,
+               [&](const std::string& algorithm) { json.value(algorithm); });
     write_list(json, "orphans", inventory.orphans);
     write_list(json, "missing", inventory.missing);
     write_list(json, "duplicates", inventory.duplicates);
     write_list(json, "mismatches", inventory.mismatches);
     write_list(json, "weakened", inventory.weakened);
     write_list(json, "weak", inventory.weak);
+    write_list(json, "unjudged", inventory.unjudged);
     write_list(json, "exportable", inventory.exportable);
     write_list(json, "imported", inventory.imported);
     write_list(json, "expired", inventory.expired);
@@ -134,6 +138,13 @@ void write_challenges(Json& json, const std::optional<Challenges>& challenges) {
     json.member("challenged", std::uint64_t{challenges->challenged});
     json.member("answered", std::uint64_t{challenges->answered});
     json.member("compared", std::uint64_t{challenges->compared});
+    json.object("not_eligible", [&] {
+      json.member("pending", std::uint64_t{challenges->pending});
+      json.member("missing", std::uint64_t{challenges->missing});
+      json.member("ambiguous", std::uint64_t{challenges->ambiguous});
+      json.member("mismatching", std::uint64_t{challenges->mismatching});
+      json.member("gone", std::uint64_t{challenges->gone});
+    });
   });
 }
 
@@ -200,6 +211,16 @@ void write_journal(Json& json, const JournalFacts& journal) {
         json.member("at", date_time(journal.last_checkpoint->at));
       });
     }
+    json.array("keys", journal.keys, [&](const CheckpointKey& key) {
+      json.object([&] {
+        json.member("id", key.id);
+        json.member("sha256", key.fingerprint);
+        json.member("checkpoints", key.checkpoints);
+        json.member("covers", key.covers);
+        json.member("answer", to_string(key.answer));
+        json.member("signs_now", key.signs_now);
+      });
+    });
     if (!journal.check) {
       json.null("verified");
     } else {

@@ -3,6 +3,34 @@
 #include "report/judgements.h"
 
 namespace hsmsigner::report {
+namespace {
+
+// "a", "a and b", "a, b and c".
+std::string listed(const std::vector<std::string>& parts) {
+  std::string text;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (i > 0) text += i + 1 == parts.size() ? " and " : ", ";
+    text += parts[i];
+  }
+  return text;
+}
+
+// Why keys were not challenged, with how many each.
+std::vector<std::string> reasons_of(const Challenges& challenges) {
+  std::vector<std::string> reasons;
+  const auto add = [&](std::size_t count, const std::string& why) {
+    if (count > 0) reasons.push_back(number(count) + " " + why);
+  };
+  add(challenges.eligible - challenges.challenged, "not drawn for this report's sample");
+  add(challenges.pending, "of signing requests without a certificate yet");
+  add(challenges.missing, "missing in the token");
+  add(challenges.ambiguous, "not singled out by an identifier");
+  add(challenges.mismatching, "known to be another than the certificate's");
+  add(challenges.gone, "deleted while this report was made");
+  return reasons;
+}
+
+}  // namespace
 
 Judgement key_attributes(const Facts& facts) {
   const Inventory& inventory = facts.inventory;
@@ -37,18 +65,29 @@ Judgement token_keeps_keys(const Facts& facts) {
     return judgement;
   }
   const ProbeFacts& probe = *facts.probe;
-  const auto given = std::ranges::count(probe.attempts, true, &ProbeAttempt::given_away);
-  judgement.figures = {{"attempts", probe.attempts.size()}, {"given_away", static_cast<std::uint64_t>(given)}};
+  const auto given = static_cast<std::uint64_t>(std::ranges::count(probe.attempts, true, &ProbeAttempt::given_away));
+  const auto tried = static_cast<std::uint64_t>(std::ranges::count(probe.attempts, true, &ProbeAttempt::tried));
+  std::vector<std::string> unprobed;
+  for (const std::string& algorithm : facts.inventory.key_algorithms) {
+    if (std::ranges::find(probe.algorithms, algorithm) == probe.algorithms.end()) unprobed.push_back(algorithm);
+  }
+  judgement.figures = {{"algorithms_probed", probe.algorithms.size()},
+                       {"algorithms_not_probed", unprobed.size()},
+                       {"attempts", tried},
+                       {"given_away", given}};
   judgement.evidence = {
-      "Throwaway keys were made with the attributes of a blocked key, and the token was asked to give "
-      "them away: " +
-          counted(probe.attempts.size(), "attempt", "attempts") + ", " + number(static_cast<std::uint64_t>(given)) +
-          " successful.",
+      "Throwaway keys" + (probe.algorithms.empty() ? "" : " of " + listed(probe.algorithms)) +
+          " were made with the attributes of a blocked key, and the token was asked to give them away: " +
+          counted(tried, "attempt", "attempts") + ", " + number(given) + " successful.",
       "The probe was made at " + date_time(probe.at) + "."};
+  if (!unprobed.empty()) {
+    judgement.evidence.push_back("The token holds keys of " + listed(unprobed) +
+                                 " for this service, and no such key was probed.");
+  }
   for (const std::string& reason : probe.reasons) judgement.evidence.push_back("To note: " + reason);
-  judgement.verdict = given > 0 || probe.outcome == ProbeOutcome::gives_keys_out ? Verdict::fail
-                      : probe.outcome == ProbeOutcome::inconclusive              ? Verdict::attention
-                                                                                 : Verdict::pass;
+  judgement.verdict = given > 0 || probe.outcome == ProbeOutcome::gives_keys_out
+                          ? Verdict::fail
+                          : attention_if(probe.outcome == ProbeOutcome::inconclusive || !unprobed.empty());
   return judgement;
 }
 
@@ -93,24 +132,30 @@ Judgement possession(const Facts& facts) {
   }
   const Challenges& challenges = *facts.challenges;
   const std::size_t failed = challenges.challenged - challenges.answered;
-  const std::size_t unasked = challenges.eligible - challenges.challenged;
+  const std::size_t unasked = facts.inventory.with_key - challenges.challenged;
+  const std::vector<std::string> reasons = reasons_of(challenges);
   judgement.figures = {{"eligible", challenges.eligible},
                        {"challenged", challenges.challenged},
                        {"answered", challenges.answered},
                        {"not_challenged", unasked}};
+  const std::string not_asked = counted(unasked, "key was", "keys were") + " not challenged" +
+                                (reasons.empty() ? "." : ": " + listed(reasons) + ".");
+  // A signing request has no certificate yet: nothing is left open with it.
+  const bool left_open = unasked > challenges.pending + challenges.gone;
   if (challenges.eligible == 0) {
     judgement.evidence = {"There is no key to challenge."};
+    if (unasked > 0) judgement.evidence.push_back(not_asked);
+    if (left_open) judgement.verdict = Verdict::attention;
     return judgement;
   }
   judgement.evidence = {"Of " + counted(challenges.eligible, "key", "keys") + ", " + number(challenges.challenged) +
                             " signed 32 fresh octets of the token's generator; " + number(challenges.answered) +
                             " of the signatures verify under the certificate's public key, " + number(failed) +
                             " do not.",
-                        counted(unasked, "key was", "keys were") + " not challenged" +
-                            (challenges.sampled && unasked > 0 ? ": this report took a sample." : "."),
+                        not_asked,
                         "The modulus of " + counted(challenges.compared, "RSA key", "RSA keys") +
                             " in the token is the one in the certificate."};
-  judgement.verdict = failed > 0 ? Verdict::fail : unasked > 0 ? Verdict::attention : Verdict::pass;
+  judgement.verdict = failed > 0 ? Verdict::fail : attention_if(left_open);
   return judgement;
 }
 
@@ -134,14 +179,19 @@ Judgement keys_without_purpose(const Facts& facts) {
 Judgement key_strength(const Facts& facts) {
   const Inventory& inventory = facts.inventory;
   Judgement judgement;
-  judgement.figures = {{"weak", inventory.weak.total()}};
+  judgement.figures = {{"weak", inventory.weak.total()}, {"not_judged", inventory.unjudged.total()}};
   if (inventory.certificates == 0) {
     judgement.evidence = {"There is no certificate."};
     return judgement;
   }
   judgement.evidence = {counted(inventory.weak.total(), "unexpired certificate has", "unexpired certificates have") +
-                        " a key of fewer than 112 bits of strength (RSA below 2048 bits)."};
-  judgement.verdict = fail_if(inventory.weak.total() > 0);
+                        " a key of fewer than 112 bits of strength (RSA below 2048 bits), whether it is here or not."};
+  if (inventory.unjudged.total() > 0) {
+    judgement.evidence.push_back("Of " +
+                                 counted(inventory.unjudged.total(), "other the key is", "others the keys are") +
+                                 " of a kind whose strength this service cannot tell.");
+  }
+  judgement.verdict = inventory.weak.total() > 0 ? Verdict::fail : attention_if(inventory.unjudged.total() > 0);
   return judgement;
 }
 

@@ -17,6 +17,7 @@ bool is_hidden(char32_t c) {
 
 }  // namespace
 
+// A name that reads "[U+" must not look like a character written out.
 std::string visible(std::string_view value) {
   std::string out;
   for (std::size_t at = 0; at < value.size();) {
@@ -25,7 +26,7 @@ std::string visible(std::string_view value) {
     if (!c) {
       at = begin + 1;
       out += "\xEF\xBF\xBD";  // U+FFFD
-    } else if (is_hidden(*c)) {
+    } else if (is_hidden(*c) || (*c == U'[' && value.substr(at).starts_with("U+"))) {
       char name[16];
       std::snprintf(name, sizeof name, "[U+%04X]", static_cast<unsigned>(*c));
       out += name;

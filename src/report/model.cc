@@ -6,6 +6,15 @@ void FindingList::add(Finding finding) {
   if (total_++ < kMostFindings) shown_.push_back(std::move(finding));
 }
 
+std::string_view to_string(KeyAnswer answer) noexcept {
+  switch (answer) {
+    case KeyAnswer::answers: return "answers";
+    case KeyAnswer::absent: return "absent";
+    case KeyAnswer::another: return "another";
+  }
+  return "";
+}
+
 std::string_view to_string(ProbeOutcome outcome) noexcept {
   switch (outcome) {
     case ProbeOutcome::keeps_keys: return "keeps_keys";

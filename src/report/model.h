@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,7 @@ struct ProbeAttempt {
   std::string attempt;      // "C_WrapKey CKM_AES_KEY_WRAP_PAD"
   std::string return_code;  // "CKR_KEY_UNEXTRACTABLE (0x6a)"; "" when it was not tried
   std::string outcome;      // "refused"
+  bool tried = true;        // else there was no way to
   bool given_away = false;  // the key or a part of it came out, or is no longer protected
 };
 
@@ -37,6 +39,7 @@ enum class ProbeOutcome { keeps_keys, gives_keys_out, inconclusive };
 
 struct ProbeFacts {
   UnixMillis at;
+  std::vector<std::string> algorithms;  // of the throwaway keys that were made and asked for
   std::vector<ProbeAttempt> attempts;
   ProbeOutcome outcome = ProbeOutcome::inconclusive;
   std::vector<std::string> reasons;  // why it is inconclusive, or a key was not made as asked
@@ -82,21 +85,23 @@ struct DayCount {
 };
 
 struct Inventory {
-  std::size_t certificates = 0;        // with a certificate; all that follow are of these unless they say otherwise
-  std::size_t pending = 0;             // signing requests whose certificate has not come
-  std::size_t authorities = 0;         // certificates that may sign others
-  std::size_t with_key = 0;            // certificates and signing requests that should have a key in the token
-  std::size_t without_key = 0;         // certificates imported without a key
-  std::size_t token_private_keys = 0;  // objects in the token
-  std::size_t service_keys = 0;        // of these, the service's own: access tokens, the journal
-  std::size_t non_exportable = 0;      // keys of certificates that the token itself reports as such
+  std::size_t certificates = 0;          // with a certificate; all that follow are of these unless they say otherwise
+  std::size_t pending = 0;               // signing requests whose certificate has not come
+  std::size_t authorities = 0;           // certificates that may sign others
+  std::size_t with_key = 0;              // certificates and signing requests that should have a key in the token
+  std::size_t without_key = 0;           // certificates imported without a key
+  std::size_t token_private_keys = 0;    // objects in the token
+  std::size_t service_keys = 0;          // of these, the service's own: access tokens, the journal
+  std::size_t non_exportable = 0;        // keys of certificates that the token itself reports as such
+  std::set<std::string> key_algorithms;  // of the keys of records and of the service, as the token reports them
 
   FindingList orphans;     // private keys in the token that belong to nothing here
   FindingList missing;     // records whose key is not in the token
   FindingList duplicates;  // a CKA_ID that several private keys have
   FindingList mismatches;  // the token says otherwise than the record, or the key is not its certificate's
   FindingList weakened;    // keys meant to be blocked that the token reports extractable, or not sensitive
-  FindingList weak;        // unexpired certificates whose key has fewer than 112 bits of strength
+  FindingList weak;        // unexpired certificates whose key, here or not, has fewer than 112 bits of strength
+  FindingList unjudged;    // unexpired certificates of which that cannot be told: a key of another kind
   FindingList exportable;
   FindingList imported;      // keys that were not made in the token
   FindingList expired;       // keys of expired certificates, still here
@@ -113,6 +118,12 @@ struct Challenges {
   std::size_t challenged = 0;  // of these
   std::size_t answered = 0;    // of these, with a signature that verifies; the others are in Inventory::mismatches
   std::size_t compared = 0;    // RSA keys whose modulus in the token is the certificate's; asked without signing
+  // Why a key that is on record is not eligible; each is counted once.
+  std::size_t pending = 0;      // of a signing request: there is no certificate to answer under
+  std::size_t missing = 0;      // not in the token
+  std::size_t ambiguous = 0;    // its CKA_ID does not single it out
+  std::size_t mismatching = 0;  // known to be another, without asking
+  std::size_t gone = 0;         // deleted while the report was made
 };
 
 struct Issuance {
@@ -164,12 +175,41 @@ struct CheckpointFacts {
   UnixMillis at;
 };
 
+enum class KeyAnswer {
+  answers,  // the token has it, and its signature verifies under the public key on record
+  absent,   // the token has no key of its id
+  another,  // the token has another key under its id, or several
+};
+
+// A key that has signed checkpoints, or signs the report.
+struct CheckpointKey {
+  std::string id;           // `kid`
+  std::string fingerprint;  // SHA-256 of its SubjectPublicKeyInfo
+  std::uint64_t checkpoints = 0;
+  std::uint64_t covers = 0;  // the last event that these vouch for
+  KeyAnswer answer = KeyAnswer::another;
+  bool signs_now = false;
+};
+
+// How far the journal may be ahead of its checkpoints: settings.
+struct CheckpointPromise {
+  std::uint64_t events = 0;
+  std::chrono::seconds interval{0};
+};
+
 struct JournalFacts {
   std::uint64_t first = 0;  // oldest event still here; 0: none
   std::uint64_t sequence = 0;
   std::string head;
   std::uint64_t checkpoints = 0;
+  // The last one that verifies, by a key that answers.
   std::optional<CheckpointFacts> last_checkpoint;
+  std::vector<CheckpointKey> keys;
+  std::uint64_t key_made = 0;  // the event that tells of the making of the key that signs now; 0: not here
+  std::chrono::seconds waiting{
+      0};  // the oldest event that last_checkpoint does not cover, for so long; 0: there is none
+  CheckpointPromise promise;
+  std::string refusal;                // why no checkpoint was made for the report; "": nothing kept it from that
   std::optional<JournalCheck> check;  // none: was not verified
   std::optional<LastReport> last_report;
 };
@@ -192,6 +232,7 @@ struct Facts {
   std::optional<AuditKeyFacts> audit_key;  // that signs the report
 };
 
+std::string_view to_string(KeyAnswer answer) noexcept;      // "answers", "absent", "another"
 std::string_view to_string(ProbeOutcome outcome) noexcept;  // "keeps_keys", "gives_keys_out", "inconclusive"
 
 enum class Verdict { pass, attention, fail, not_applicable };

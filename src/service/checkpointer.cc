@@ -72,7 +72,7 @@ bool Checkpointer::is_due() {
   if (head == covered_) return false;
   if (head < covered_) return true;  // cut off: Checkpoints says so
   // Another process may have covered them, or this one before it was started again.
-  if (const auto last = journal_.last_checkpoint()) covered_ = std::max(covered_, last->sequence);
+  covered_ = std::max(covered_, checkpoints_.covered(deadline_in(pace_.one_try)));
   if (head <= covered_) {
     uncovered_since_.reset();
     return false;

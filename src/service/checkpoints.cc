@@ -5,6 +5,7 @@
 #include "audit/checkpoint.h"
 #include "audit/event_line.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "crypto/digest.h"
 #include "crypto/jws.h"
 
@@ -16,6 +17,7 @@ constexpr std::size_t kPage = 500;
 constexpr int kAttempts = 5;
 
 [[noreturn]] void refuse(const std::string& sentence) {
+  log::error("no checkpoint is made over this journal", {{"reason", sentence}});
   throw Error(ErrorKind::internal_error, {"journal: " + sentence})
       .with_help("No checkpoint is made over it. `hsm-signer audit verify` names the first event that is wrong.");
 }
@@ -38,15 +40,14 @@ audit::Checkpoint read(const store::CheckpointRecord& record) {
 std::optional<store::CheckpointRecord> Checkpoints::make(Deadline deadline) {
   for (int attempt = 1;; ++attempt) {
     // In this order: a head that is read first would seem cut off by a checkpoint made meanwhile.
-    const std::optional<store::CheckpointRecord> last = journal_.last_checkpoint();
+    const std::optional<Seen> before = last(deadline);
     const store::JournalHead head = journal_.head();
     audit::Checkpoint next{1, 0, "", clock_(), audit::kNoPrevious};
     End covered{0, audit::kNoPrevious};
-    if (last) {
-      const audit::Checkpoint before = read(*last);
-      covered = {before.sequence, before.head};
-      next.number = before.number + 1;
-      next.previous = crypto::sha256_hex(last->jws);
+    if (before) {
+      covered = before->covered;
+      next.number = before->number + 1;
+      next.previous = crypto::sha256_hex(before->jws);
     }
     if (head.sequence < covered.sequence ||
         (head.sequence == covered.sequence && head.sequence != 0 && head.hash != covered.hash)) {
@@ -67,11 +68,78 @@ std::optional<store::CheckpointRecord> Checkpoints::make(Deadline deadline) {
                                    key_.sign(audit::kCheckpointType, audit::payload_of(next), deadline)};
     try {
       journal_.add_checkpoint(record, deadline);
+      remember({record.number, record.jws, end});
       return record;
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::object_not_unique || attempt == kAttempts) throw;
     }
   }
+}
+
+std::uint64_t Checkpoints::covered(Deadline deadline) {
+  const std::optional<Seen> seen = last(deadline);
+  return seen ? seen->covered.sequence : 0;
+}
+
+std::optional<Checkpoints::Seen> Checkpoints::last(Deadline deadline) {
+  std::optional<Seen> seen;
+  {
+    const std::lock_guard lock(mutex_);
+    seen = seen_;
+  }
+  std::optional<Seen> last;
+  if (seen) {
+    last = last_after(*seen, deadline);
+    require_event(*seen);
+  } else if (const auto record = journal_.last_checkpoint()) {
+    const audit::Checkpoint checkpoint = read(*record);
+    last = Seen{checkpoint.number, record->jws, {checkpoint.sequence, checkpoint.head}};
+  }
+  if (last) remember(*last);
+  return last;
+}
+
+std::optional<Checkpoints::Seen> Checkpoints::last_after(const Seen& seen, Deadline deadline) {
+  std::vector<store::CheckpointRecord> page = journal_.checkpoints(seen.number - 1, kPage);
+  if (!page.empty()) read(page.front());  // that it is whole
+  if (page.empty() || page.front().number != seen.number || page.front().jws != seen.jws) {
+    refuse("checkpoint " + std::to_string(seen.number) + ", which this process knows, is not there any more");
+  }
+  page.erase(page.begin());
+  Seen last = seen;
+  while (!page.empty()) {
+    for (const store::CheckpointRecord& record : page) {
+      const audit::Checkpoint checkpoint = read(record);
+      // Somebody else's: another process's, or one that whoever can write the database put there.
+      if (checkpoint.number != last.number + 1 || checkpoint.previous != crypto::sha256_hex(last.jws) ||
+          checkpoint.sequence <= last.covered.sequence || !key_.is_signed_by_ours(record.jws, deadline)) {
+        refuse("checkpoint " + std::to_string(record.number) + " does not follow from the one before");
+      }
+      last = {checkpoint.number, record.jws, {checkpoint.sequence, checkpoint.head}};
+    }
+    page = journal_.checkpoints(last.number, kPage);
+  }
+  return last;
+}
+
+void Checkpoints::require_event(const Seen& seen) {
+  const auto& [sequence, hash] = seen.covered;
+  const std::vector<store::JournalLine> lines = journal_.lines(sequence - 1, 1);
+  if (!lines.empty() && lines.front().sequence == sequence) {
+    if (audit::hash_of(lines.front().line) == hash) return;
+    refuse("event " + std::to_string(sequence) + " is not the one that checkpoint " + std::to_string(seen.number) +
+           " was made of");
+  }
+  // Archived, and then what follows is held against the checkpoint; or cut off.
+  if (!lines.empty() && journal_.first_sequence() > sequence) return;
+  const store::JournalHead head = journal_.head();
+  refuse("it ends at event " + std::to_string(head.sequence) + ", and not as checkpoint " +
+         std::to_string(seen.number) + " says, which covers it up to event " + std::to_string(sequence));
+}
+
+void Checkpoints::remember(const Seen& seen) {
+  const std::lock_guard lock(mutex_);
+  if (!seen_ || seen_->number < seen.number) seen_ = seen;
 }
 
 Checkpoints::End Checkpoints::follow(End from, std::uint64_t to, Deadline deadline) {

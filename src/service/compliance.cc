@@ -12,6 +12,7 @@
 #include "service/journal_facts.h"
 #include "service/key_challenges.h"
 #include "service/key_inventory.h"
+#include "service/own_keys.h"
 
 namespace hsmsigner::service {
 namespace {
@@ -26,7 +27,7 @@ class Walk {
       : sources_(sources),
         options_(options),
         deadline_(deadline),
-        keys_(list_keys(), service_keys(), now),
+        keys_(list_inventory(now)),
         history_(read_events(), now) {}
 
   void run() {
@@ -52,17 +53,20 @@ class Walk {
     return read_coverage(sources_.journal, deadline_);
   }
 
-  // Read after the token was, so that no key of theirs is taken for an orphan.
-  std::set<Bytes> service_keys() const {
-    std::set<Bytes> ids;
-    const auto add = [&](const Uuid& id) { ids.emplace(id.bytes().begin(), id.bytes().end()); };
-    for (const auto& key : sources_.accounts.access_token_keys()) add(key.id);
-    for (const auto& key : sources_.journal.audit_keys()) add(key.id);
+  // Its records are read after the token was, so that no key of theirs is taken for an orphan.
+  std::set<Bytes> service_keys(const std::vector<hsm::ListedKey>& listed) const {
+    std::set<Bytes> ids = own_key_ids(sources_.token, sources_.accounts, sources_.journal, listed, deadline_);
     // Made ahead: keys of the service until they have a certificate.
     if (sources_.key_pool != nullptr) {
-      for (const Uuid& id : sources_.key_pool->ids()) add(id);
+      for (const Uuid& id : sources_.key_pool->ids()) ids.emplace(id.bytes().begin(), id.bytes().end());
     }
     return ids;
+  }
+
+  KeyInventory list_inventory(UnixTime now) const {
+    std::vector<hsm::ListedKey> listed = list_keys();
+    std::set<Bytes> own = service_keys(listed);
+    return KeyInventory(std::move(listed), std::move(own), now);
   }
 
   void add(const store::CertificateRecord& record) {
@@ -95,8 +99,9 @@ class Walk {
     if (orphans.empty() && missing.empty()) return;
     // Made or deleted meanwhile, or truly so? The token is asked once more, then the records.
     std::set<Bytes> now_there;
-    for (const hsm::ListedKey& key : list_keys()) now_there.insert(key.id);
-    const std::set<Bytes> service = service_keys();
+    const std::vector<hsm::ListedKey> listed = list_keys();
+    for (const hsm::ListedKey& key : listed) now_there.insert(key.id);
+    const std::set<Bytes> service = service_keys(listed);
     for (const Bytes& id : orphans) {
       const auto uuid = Uuid::from_bytes(id);
       const bool recorded = uuid && sources_.certificates.find(*uuid).has_value();
@@ -138,13 +143,15 @@ report::ProbeFacts probe_facts(const hsm::ProbeResult& result, UnixMillis at) {
   }
   for (const hsm::AlgorithmProbe& probe : result.algorithms) {
     const std::string algorithm(info(probe.algorithm).name);
+    if (!probe.attempts.empty()) facts.algorithms.push_back(algorithm);
     if (!probe.reason.empty()) facts.reasons.push_back(algorithm + ": " + probe.reason);
     if (!probe.mismatch.empty()) facts.reasons.push_back(algorithm + ": " + probe.mismatch);
     for (const hsm::ProbeAttempt& attempt : probe.attempts) {
       report::ProbeAttempt& row = facts.attempts.emplace_back();
       row.algorithm = algorithm;
       row.attempt = attempt.call + (attempt.detail.empty() ? "" : " " + attempt.detail);
-      if (attempt.outcome != hsm::ProbeOutcome::not_tried) {
+      row.tried = attempt.outcome != hsm::ProbeOutcome::not_tried;
+      if (row.tried) {
         char number[32];
         std::snprintf(number, sizeof number, " (0x%lx)", attempt.code);
         row.return_code = attempt.code_name + number;
@@ -177,16 +184,31 @@ std::vector<report::AccountFacts> account_facts(store::AccountStore& accounts, U
   }
 }
 
+// With the reasons why the others on record were not eligible.
+report::Challenges challenges_of(const report::Challenges& made, KeyInventory& keys) {
+  report::Challenges all = keys.not_challengeable();
+  all.sampled = made.sampled;
+  all.eligible = made.eligible;
+  all.challenged = made.challenged;
+  all.answered = made.answered;
+  all.compared = keys.compared();
+  all.missing = keys.inventory().missing.total();
+  // On record, and in none of these: its record went while the report was made.
+  all.gone = keys.inventory().with_key - all.eligible - all.pending - all.missing - all.ambiguous - all.mismatching;
+  return all;
+}
+
 }  // namespace
 
 Compliance::Compliance(Sources sources, OpenJournal open_journal, std::string service_version,
-                       std::function<UnixMillis()> clock)
+                       std::function<UnixMillis()> clock, CheckpointRhythm rhythm)
     : sources_(sources),
       open_journal_(std::move(open_journal)),
       service_version_(std::move(service_version)),
-      clock_(std::move(clock)) {}
+      clock_(std::move(clock)),
+      rhythm_(rhythm) {}
 
-report::Report Compliance::make(const ComplianceOptions& options, Deadline deadline) {
+report::Report Compliance::make(const ComplianceOptions& options, const ReportSigner& signer, Deadline deadline) {
   report::Facts facts;
   facts.made_at = clock_();
   facts.service_version = service_version_;
@@ -194,7 +216,7 @@ report::Report Compliance::make(const ComplianceOptions& options, Deadline deadl
   facts.token = token_facts(sources_.token.info());
   if (!options.probe.empty()) {
     if (options.progress) options.progress("probing the token", 0, 0);
-    facts.probe = probe_facts(sources_.token.probe(options.probe, deadline), clock_());
+    facts.probe = probe_facts(sources_.token.probe(options.probe, deadline, options.stop), clock_());
   }
 
   Walk walk(sources_, options, now, deadline);
@@ -212,18 +234,21 @@ report::Report Compliance::make(const ComplianceOptions& options, Deadline deadl
         --result.facts.challenged;
       }
     }
-    result.facts.compared = walk.keys().compared();
-    facts.challenges = result.facts;
+    facts.challenges = challenges_of(result.facts, walk.keys());
   }
   facts.inventory = std::move(walk.keys().inventory());
   facts.issuance = walk.history().finished();
   facts.accounts = account_facts(sources_.accounts, now);
   walk.tell("verifying the journal", 0, 0);
-  facts.journal = journal_facts(sources_.journal, open_journal_, deadline);
-  if (const auto keys = sources_.journal.audit_keys(); !keys.empty()) {
+  // Now: the probe has its events too.
+  const std::string refusal = signer.cover_journal ? signer.cover_journal() : "";
+  facts.journal = journal_facts({sources_.token, sources_.journal, open_journal_}, signer.key, clock_, deadline);
+  facts.journal.promise = {rhythm_.events, rhythm_.interval};
+  facts.journal.refusal = refusal;
+  if (signer.key) {
     facts.audit_key =
-        report::AuditKeyFacts{keys.front().id.to_string(),
-                              crypto::public_key_fingerprint(crypto::public_key_from_pem(keys.front().public_key_pem))};
+        report::AuditKeyFacts{signer.key->id.to_string(),
+                              crypto::public_key_fingerprint(crypto::public_key_from_pem(signer.key->public_key_pem))};
   }
   std::vector<report::Control> controls = report::judge(facts);
   return {std::move(facts), std::move(controls)};

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -12,6 +14,7 @@
 #include "base/clock.h"
 #include "hsm/token.h"
 #include "report/model.h"
+#include "service/checkpointer.h"
 #include "store/account_store.h"
 #include "store/certificate_store.h"
 #include "store/journal_store.h"
@@ -26,8 +29,17 @@ struct ComplianceOptions {
   std::size_t most_challenges = kAllKeys;
   bool challenge = true;
   std::vector<KeyAlgorithm> probe = {};  // a throwaway key of each is made and asked for; none: no probe
-  // Called now and then: a step's name, how far it is, and of how many.
+  std::stop_token stop = {};             // ends the probe early; for `progress` to end the rest
+  // Called now and then: a step's name, how far it is, and of how many. What it throws ends the report.
   std::function<void(const std::string& step, std::size_t done, std::size_t all)> progress = {};
+};
+
+// Who is to sign the report (compliance_reports.h).
+struct ReportSigner {
+  std::optional<store::AuditKeyRecord> key;
+  // Called once, before the journal is verified: has checkpoints cover it, so that what the report says of it is
+  // covered. Returns why none was made; "": nothing kept it from that.
+  std::function<std::string()> cover_journal = {};
 };
 
 // Thread safe.
@@ -43,17 +55,19 @@ class Compliance {
   // The whole journal as it stands, to be verified from the outside (store/journal_reader.h).
   using OpenJournal = std::function<std::unique_ptr<audit::JournalSource>()>;
 
-  Compliance(Sources sources, OpenJournal open_journal, std::string service_version, std::function<UnixMillis()> clock);
+  Compliance(Sources sources, OpenJournal open_journal, std::string service_version, std::function<UnixMillis()> clock,
+             CheckpointRhythm rhythm);
 
   // The records and the token go on changing meanwhile: what seems missing or needless is looked for once more before
   // it is told. Throws Error: session_timeout past the deadline, token_unavailable, internal_error.
-  report::Report make(const ComplianceOptions& options, Deadline deadline);
+  report::Report make(const ComplianceOptions& options, const ReportSigner& signer, Deadline deadline);
 
  private:
   Sources sources_;
   OpenJournal open_journal_;
   std::string service_version_;
   std::function<UnixMillis()> clock_;
+  CheckpointRhythm rhythm_;
 };
 
 }  // namespace hsmsigner::service

@@ -1,4 +1,5 @@
-// Use case: make the compliance report, sign it, and tell the journal, before anybody has it.
+// Use case: make the compliance report over a journal that a checkpoint covers, sign it, and tell the journal, before
+// anybody has it.
 #pragma once
 
 #include <mutex>
@@ -10,6 +11,7 @@
 #include "report/statement.h"
 #include "service/actor.h"
 #include "service/audit_key.h"
+#include "service/checkpoints.h"
 #include "service/compliance.h"
 #include "store/journal_store.h"
 
@@ -24,10 +26,15 @@ struct SignedReport {
 // Thread safe; one report at a time.
 class ComplianceReports {
  public:
-  // All of them outlive this object. `usual`: what is asked for when a caller does not say.
+  // All of them outlive this object; the audit key has been ensured before make() is called. `usual`: what is asked for
+  // when a caller does not say.
   ComplianceReports(Compliance& compliance, AuditKey& audit_key, store::JournalStore& journal,
                     ComplianceOptions usual = {})
-      : compliance_(compliance), audit_key_(audit_key), journal_(journal), usual_(std::move(usual)) {}
+      : compliance_(compliance),
+        audit_key_(audit_key),
+        journal_(journal),
+        checkpoints_(journal, audit_key),
+        usual_(std::move(usual)) {}
 
   // Returns once the event report_made is durable. Throws Error: too_many_requests while another one is being made;
   // journal_unavailable; what Compliance::make and AuditKey::sign throw.
@@ -37,9 +44,12 @@ class ComplianceReports {
   }
 
  private:
+  std::string cover_journal(Deadline deadline);
+
   Compliance& compliance_;
   AuditKey& audit_key_;
   store::JournalStore& journal_;
+  Checkpoints checkpoints_;
   const ComplianceOptions usual_;
   std::mutex one_at_a_time_;
 };

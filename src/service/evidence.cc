@@ -1,7 +1,6 @@
 #include "service/evidence.h"
 
 #include "audit/event_line.h"
-#include "audit/key_evidence.h"
 #include "base/base64.h"
 #include "base/error.h"
 #include "crypto/digest.h"
@@ -110,6 +109,7 @@ std::string Evidence::give(const Actor& actor, const Uuid& id, const std::option
   evidence.nonce = nonce;
   evidence.certificate = described(record);
   evidence.token = described(token_.info());
+  evidence.probe = probe_;
   evidence.random = to_hex(token_.random(kRandomOctets, deadline));
   const std::string challenge = audit::challenge_of(evidence);
   const Bytes digest =

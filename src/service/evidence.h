@@ -3,7 +3,9 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
+#include "audit/key_evidence.h"
 #include "base/clock.h"
 #include "base/container.h"
 #include "base/uuid.h"
@@ -18,9 +20,10 @@ namespace hsmsigner::service {
 // Thread safe.
 class Evidence {
  public:
-  // All of them outlive this object.
-  Evidence(hsm::Token& token, store::JournalStore& journal, Catalogue& catalogue, AuditKey& audit_key)
-      : token_(token), journal_(journal), catalogue_(catalogue), audit_key_(audit_key) {}
+  // All of them outlive this object. `probe` is what the token did when this process tried whether it keeps keys.
+  Evidence(hsm::Token& token, store::JournalStore& journal, Catalogue& catalogue, AuditKey& audit_key,
+           audit::KeyEvidence::Probe probe)
+      : token_(token), journal_(journal), catalogue_(catalogue), audit_key_(audit_key), probe_(std::move(probe)) {}
 
   // A JWS. The journal is told before it is returned. `nonce` is "" or what audit::is_nonce() takes. What the token
   // says against the key is part of the evidence; that it does not answer is an Error. Throws Error:
@@ -34,6 +37,7 @@ class Evidence {
   store::JournalStore& journal_;
   Catalogue& catalogue_;
   AuditKey& audit_key_;
+  const audit::KeyEvidence::Probe probe_;
 };
 
 }  // namespace hsmsigner::service

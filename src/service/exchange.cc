@@ -153,7 +153,7 @@ store::CertificateRecord Exchange::complete(const Actor& actor, store::Certifica
   if (pki::read_signing_request(record.request_pem).public_key != parsed.certificate.public_key()) {
     refuse("certificate_file: was not issued for the signing request that waits under this name");
   }
-  require_completable(policies_, record.container, parsed.certificate);
+  require_completable(policies_, record, parsed.certificate);
   fill_from(parsed.certificate, record);
   record.issuer_id = issuer_of(parsed.certificate);
   store::AnswerRecord answer;

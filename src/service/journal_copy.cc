@@ -33,10 +33,10 @@ bool JournalCopy::finish(Deadline deadline) {
   end_thread();
   try {
     const std::uint64_t head = journal_.head().sequence;
-    while (!position_ || *position_ < head) {
+    while (!position_ || *position_ < head || *position_ > journal_.head().sequence) {
       if (std::chrono::steady_clock::now() >= deadline) {
         log::warning("live copy of the journal is behind at the end",
-                     {{"sink", sink_->name()}, {"events_behind", shown(head - position_.value_or(0))}});
+                     {{"sink", sink_->name()}, {"events_behind", shown(head - std::min(head, position_.value_or(0)))}});
         return false;
       }
       if (!copy_batch(std::min(deadline, deadline_in(pace_.one_try)))) break;
@@ -77,7 +77,7 @@ std::chrono::milliseconds JournalCopy::copy() {
 bool JournalCopy::copy_batch(Deadline deadline) {
   if (!position_) position_ = sink_->open(journal_, deadline);
   const std::vector<store::JournalLine> lines = journal_.lines(*position_, pace_.batch);
-  if (lines.empty()) return false;
+  if (lines.empty()) return begin_again_if_ahead(deadline);
   if (lines.front().sequence != *position_ + 1) {
     log::warning(
         "events left the journal before they were copied",
@@ -86,6 +86,20 @@ bool JournalCopy::copy_batch(Deadline deadline) {
   sink_->deliver(journal_, lines, deadline);
   position_ = lines.back().sequence;
   return true;
+}
+
+// More was copied than there is: the journal was cut off, or somebody changed the position so that nothing is copied.
+bool JournalCopy::begin_again_if_ahead(Deadline deadline) {
+  const std::uint64_t head = journal_.head().sequence;
+  if (*position_ <= head) return false;
+  log::error("live copy of the journal is ahead of the journal, which was cut off, or the position was changed",
+             {{"sink", sink_->name()}, {"last_event_taken", shown(*position_)}, {"last_event", shown(head)}});
+  // A file tells by itself which event is its last, and is no copy of a journal that does not have it.
+  position_.reset();
+  const std::uint64_t reached = sink_->open(journal_, deadline);
+  position_ = reached <= head ? reached : 0;
+  log::error("live copy of the journal begins again", {{"sink", sink_->name()}, {"after_event", shown(*position_)}});
+  return head != 0;
 }
 
 void JournalCopy::tell_of_lag() {

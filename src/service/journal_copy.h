@@ -26,7 +26,9 @@ struct CopyPace {
 };
 
 // A thread of its own, which reads what is durable: those who write events wait for nothing here, and what the sink
-// does not take stays in the journal until it does. Failures and lag are logged as warnings.
+// does not take stays in the journal until it does. Failures and lag are logged as warnings. A sink that has more than
+// the journal, as when that was cut off or the position in the database was changed, is logged as an error and gets the
+// events again: from where it says itself, if that can be, else from the first that is here.
 class JournalCopy {
  public:
   // `journal` outlives this object.
@@ -44,6 +46,8 @@ class JournalCopy {
   // One batch. Returns how long to wait for the next; 0: there is more.
   std::chrono::milliseconds copy();
   bool copy_batch(Deadline deadline);
+  // True when it was ahead, and there is something to copy.
+  bool begin_again_if_ahead(Deadline deadline);
   void tell_of_lag();
   bool wait(std::chrono::milliseconds time);
   void end_thread();

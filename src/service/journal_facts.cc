@@ -6,6 +6,8 @@
 #include "audit/event_line.h"
 #include "audit/verifier.h"
 #include "base/error.h"
+#include "crypto/public_key_info.h"
+#include "service/own_keys.h"
 
 namespace hsmsigner::service {
 namespace {
@@ -67,23 +69,89 @@ std::optional<report::LastReport> last_report(store::JournalStore& journal) {
   return last;
 }
 
+report::KeyAnswer answer_of(hsm::Token& token, const std::vector<store::AuditKeyRecord>& records,
+                            const std::string& kid, const std::string& fingerprint, Deadline deadline) {
+  for (const store::AuditKeyRecord& record : records) {
+    if (record.id.to_string() != kid) continue;
+    const auto key = public_key_of(record);
+    // Another than the one that verified, or signs: the row was changed.
+    if (!key || crypto::public_key_fingerprint(*key) != fingerprint) return report::KeyAnswer::another;
+    return service::answer_of(token, record.id, *key, deadline);
+  }
+  return report::KeyAnswer::another;
+}
+
+// The keys that signed what was verified, and the one that signs now.
+std::vector<report::CheckpointKey> keys_of(const JournalSources& sources, const audit::Verdict& verdict,
+                                           const std::optional<store::AuditKeyRecord>& signer, Deadline deadline) {
+  std::vector<report::CheckpointKey> keys;
+  std::vector<store::AuditKeyRecord> records = sources.journal.audit_keys();
+  const std::string now = signer ? signer->id.to_string() : "";
+  bool now_is_there = false;
+  const auto add = [&](const std::string& id, const std::string& fingerprint) -> report::CheckpointKey& {
+    report::CheckpointKey& key = keys.emplace_back();
+    key.id = id;
+    key.fingerprint = fingerprint;
+    key.signs_now = id == now;
+    key.answer = answer_of(sources.token, records, id, fingerprint, deadline);
+    now_is_there = now_is_there || key.signs_now;
+    return key;
+  };
+  for (const audit::KeyUse& use : verdict.keys) {
+    report::CheckpointKey& key = add(use.id, use.fingerprint);
+    key.checkpoints = use.checkpoints;
+    if (use.last) key.covers = use.last->sequence;
+  }
+  if (signer && !now_is_there) {
+    add(now, crypto::public_key_fingerprint(crypto::public_key_from_pem(signer->public_key_pem)));
+  }
+  return keys;
+}
+
+// The last one of those keys that answer.
+std::optional<report::CheckpointFacts> last_checkpoint(const audit::Verdict& verdict,
+                                                       const std::vector<report::CheckpointKey>& keys) {
+  std::optional<report::CheckpointFacts> last;
+  for (const audit::KeyUse& use : verdict.keys) {
+    const auto key = std::ranges::find(keys, use.id, &report::CheckpointKey::id);
+    if (!use.last || key == keys.end() || key->answer != report::KeyAnswer::answers) continue;
+    if (!last || use.last->number > last->number) {
+      last = report::CheckpointFacts{use.last->number, use.last->sequence, use.last->time};
+    }
+  }
+  return last;
+}
+
+std::uint64_t making_of(store::JournalStore& journal, const store::AuditKeyRecord& key) {
+  store::JournalFilter filter;
+  filter.kind = audit::EventKind::audit_key_made;
+  filter.object = key.id.to_string();
+  const auto lines = journal.find(filter, 0, 1);
+  return lines.empty() ? 0 : lines.front().sequence;
+}
+
+// For how long the oldest event after this one has waited.
+std::chrono::seconds waiting_since(store::JournalStore& journal, std::uint64_t covered, UnixMillis now) {
+  const auto lines = journal.lines(covered, 1);
+  const auto event = lines.empty() ? std::nullopt : audit::parse_line(lines.front().line);
+  if (!event || event->time > now) return std::chrono::seconds(0);
+  return std::chrono::floor<std::chrono::seconds>(now - event->time);
+}
+
 }  // namespace
 
-report::JournalFacts journal_facts(store::JournalStore& journal,
-                                   const std::function<std::unique_ptr<audit::JournalSource>()>& open,
-                                   Deadline deadline) {
+report::JournalFacts journal_facts(const JournalSources& sources, const std::optional<store::AuditKeyRecord>& signer,
+                                   const std::function<UnixMillis()>& clock, Deadline deadline) {
+  store::JournalStore& journal = sources.journal;
   report::JournalFacts facts;
   facts.first = journal.first_sequence();
   const store::JournalHead head = journal.head();
   facts.sequence = head.sequence;
   facts.head = head.hash;
   facts.last_report = last_report(journal);
-  if (const auto checkpoint = journal.last_checkpoint()) {
-    facts.last_checkpoint = report::CheckpointFacts{checkpoint->number, checkpoint->sequence, checkpoint->time};
-    facts.checkpoints = checkpoint->number;
-  }
-  if (!open) return facts;
-  const std::unique_ptr<audit::JournalSource> source = open();
+  if (!sources.open) return facts;
+  const std::unique_ptr<audit::JournalSource> source = sources.open();
+  const UnixMillis now = clock();
   Timed timed(*source, deadline);
   audit::Verifier verifier({});
   verifier.read(timed);
@@ -96,6 +164,11 @@ report::JournalFacts journal_facts(store::JournalStore& journal,
     facts.sequence = verdict.last;
     facts.head = verdict.head;
   }
+  facts.keys = keys_of(sources, verdict, signer, deadline);
+  if (signer) facts.key_made = making_of(journal, *signer);
+  facts.last_checkpoint = last_checkpoint(verdict, facts.keys);
+  const std::uint64_t covered = facts.last_checkpoint ? facts.last_checkpoint->sequence : 0;
+  if (covered < facts.sequence) facts.waiting = waiting_since(journal, covered, now);
   return facts;
 }
 

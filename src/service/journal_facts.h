@@ -3,9 +3,11 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "audit/journal_source.h"
 #include "base/clock.h"
+#include "hsm/token.h"
 #include "report/model.h"
 #include "store/journal_store.h"
 
@@ -15,9 +17,16 @@ namespace hsmsigner::service {
 inline constexpr const char* kReportedSequence = "journal_sequence";
 inline constexpr const char* kReportedHead = "journal_head";
 
-// Verifies the whole journal that is here. Throws Error{session_timeout} past the deadline.
-report::JournalFacts journal_facts(store::JournalStore& journal,
-                                   const std::function<std::unique_ptr<audit::JournalSource>()>& open,
-                                   Deadline deadline);
+struct JournalSources {
+  hsm::Token& token;
+  store::JournalStore& journal;
+  const std::function<std::unique_ptr<audit::JournalSource>()>& open;
+};
+
+// Verifies the whole journal that is here, and has the token's keys answer for those that signed its checkpoints: what
+// the database says of them is no proof. `signer`: the audit key that signs the report. Throws Error{session_timeout}
+// past the deadline, and as answer_of() (own_keys.h).
+report::JournalFacts journal_facts(const JournalSources& sources, const std::optional<store::AuditKeyRecord>& signer,
+                                   const std::function<UnixMillis()>& clock, Deadline deadline);
 
 }  // namespace hsmsigner::service

@@ -25,26 +25,37 @@ void shuffle(std::vector<ChallengeableKey>& keys, hsm::Token& token, Deadline de
 
 // Why the key does not answer; "" when it does.
 std::string fault_of(hsm::Token& token, const ChallengeableKey& key, Deadline deadline) {
-  Bytes challenge(kChallengePrefix.begin(), kChallengePrefix.end());
-  const Bytes fresh = token.random(kChallengeOctets, deadline);
-  challenge.insert(challenge.end(), fresh.begin(), fresh.end());
-  const Bytes digest = crypto::hash(Digest::sha256, challenge);
+  const Bytes digest = challenge_digest(token, deadline);
   Bytes signature;
   try {
-    signature =
-        token.key(key.id, key.public_key)->sign(Digest::sha256, digest, std::min(deadline, deadline_in(kOneSignature)));
+    signature = token.key(key.id, key.public_key)
+                    ->sign(kChallengeDigest, digest, std::min(deadline, deadline_in(kOneSignature)));
   } catch (const Error& error) {
-    // The token as a whole, and time, are no fault of this key.
-    if (error.kind() == ErrorKind::token_unavailable || error.kind() == ErrorKind::too_many_requests) throw;
-    if (error.kind() == ErrorKind::session_timeout && std::chrono::steady_clock::now() > deadline) throw;
+    if (!is_fault_of_key(error, deadline)) throw;
     return "it did not sign: " + std::string(to_string(error.kind()));
   }
-  return crypto::verifies(key.public_key, Digest::sha256, digest, signature)
+  return crypto::verifies(key.public_key, kChallengeDigest, digest, signature)
              ? ""
              : "its signature does not verify under the certificate";
 }
 
 }  // namespace
+
+Bytes challenge_digest(hsm::Token& token, Deadline deadline) {
+  Bytes challenge(kChallengePrefix.begin(), kChallengePrefix.end());
+  const Bytes fresh = token.random(kChallengeOctets, deadline);
+  challenge.insert(challenge.end(), fresh.begin(), fresh.end());
+  return crypto::hash(kChallengeDigest, challenge);
+}
+
+bool is_fault_of_key(const Error& error, Deadline deadline) noexcept {
+  switch (error.kind()) {
+    case ErrorKind::token_unavailable:
+    case ErrorKind::too_many_requests: return false;
+    case ErrorKind::session_timeout: return std::chrono::steady_clock::now() <= deadline;
+    default: return true;
+  }
+}
 
 ChallengeResult challenge(hsm::Token& token, std::vector<ChallengeableKey> keys, std::size_t most,
                           const std::function<void(std::size_t done, std::size_t all)>& progress, Deadline deadline) {

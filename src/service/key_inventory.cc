@@ -12,10 +12,20 @@ namespace {
 using std::chrono::days;
 
 // NIST SP 800-57 part 1, table 2: what 112 bits of strength take.
-bool is_weak(const store::KeyRecord& key) { return key.type == "RSA" ? key.bits < 2048 : key.bits < 224; }
+bool is_weak(const PublicKey& key) { return bits_of(key) < (family_of(key) == KeyFamily::rsa ? 2048U : 224U); }
 
 std::string key_name(std::string_view type, unsigned bits) {
   return (type == "RSA" ? "RSA-" : "P-") + std::to_string(bits);
+}
+
+// Nothing for a certificate that cannot be read, or a key of another kind than RSA and the curves known here.
+std::optional<PublicKey> certified_key(const store::CertificateRecord& record) {
+  try {
+    return pki::Certificate::from_pem(record.certificate_pem).public_key();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::invalid_object) throw;
+    return std::nullopt;
+  }
 }
 
 report::Finding finding(const store::CertificateRecord& record, std::string detail) {
@@ -61,7 +71,10 @@ KeyInventory::KeyInventory(std::vector<hsm::ListedKey> keys, std::set<Bytes> ser
   inventory_.token_private_keys = keys_.size();
   for (auto at = by_id_.begin(); at != by_id_.end(); at = by_id_.upper_bound(at->first)) {
     const std::size_t count = by_id_.count(at->first);
-    if (service_keys_.contains(at->first)) inventory_.service_keys += count;
+    if (service_keys_.contains(at->first)) {
+      inventory_.service_keys += count;
+      note_algorithm(*at->second);
+    }
     if (count > 1) {
       inventory_.duplicates.add(
           {to_hex(at->first), at->second->label, "", std::to_string(count) + " private keys have this CKA_ID"});
@@ -71,16 +84,19 @@ KeyInventory::KeyInventory(std::vector<hsm::ListedKey> keys, std::set<Bytes> ser
 
 void KeyInventory::add(const store::CertificateRecord& record) {
   if (!seen_.insert(record.id).second) return;
+  std::optional<PublicKey> certified;
   if (record.pending()) {
     ++inventory_.pending;
   } else {
-    judge_certificate(record);
+    certified = certified_key(record);
+    judge_certificate(record, certified);
   }
   if (!record.key) return;
   ++inventory_.with_key;
   const std::optional<Bytes> id = from_hex(record.key->id);
   if (!id) {
     inventory_.mismatches.add(finding(record, "the record's CKA_ID is not hexadecimal"));
+    ++not_challengeable_.mismatching;
     return;
   }
   wanted_.insert(*id);
@@ -89,10 +105,23 @@ void KeyInventory::add(const store::CertificateRecord& record) {
     missing_.push_back(record);
     return;
   }
-  for (auto at = first; at != last; ++at) compare(record, *at->second);
+  bool sound = true;
+  for (auto at = first; at != last; ++at) sound = compare(record, certified, *at->second) && sound;
+  // One of several of the same id could not be told from the others.
+  const auto uuid = Uuid::from_bytes(*id);
+  if (!uuid || first->second->found == nullptr) {
+    ++not_challengeable_.ambiguous;
+  } else if (!sound) {
+    ++not_challengeable_.mismatching;
+  } else if (record.pending()) {
+    ++not_challengeable_.pending;
+  } else {
+    challengeable_.push_back({*uuid, *std::move(certified), record.name, record.container});
+  }
 }
 
-void KeyInventory::judge_certificate(const store::CertificateRecord& record) {
+void KeyInventory::judge_certificate(const store::CertificateRecord& record,
+                                     const std::optional<PublicKey>& certified) {
   ++inventory_.certificates;
   if (record.certificate_authority) ++inventory_.authorities;
   if (!record.key) ++inventory_.without_key;
@@ -108,18 +137,29 @@ void KeyInventory::judge_certificate(const store::CertificateRecord& record) {
   } else if (record.not_after <= now_ + days(90)) {
     inventory_.expiring_90.add(finding(record, expires));
   }
-  if (record.key && is_weak(*record.key)) {
-    inventory_.weak.add(finding(record, key_name(record.key->type, record.key->bits)));
+  // The certificate's own word: whether its key is here does not matter to who relies on it.
+  if (!certified) {
+    inventory_.unjudged.add(finding(record, "the certificate's key is neither RSA nor of a curve that is known here"));
+  } else if (is_weak(*certified)) {
+    inventory_.weak.add(finding(record, key_name(to_string(family_of(*certified)), bits_of(*certified))));
   }
   const auto digest = digest_from_name(record.digest);
   if (digest && info(*digest).weak) inventory_.weak_digests.add(finding(record, "signed with " + record.digest));
 }
 
-void KeyInventory::compare(const store::CertificateRecord& record, const hsm::ListedKey& key) {
+void KeyInventory::note_algorithm(const hsm::ListedKey& key) {
+  if (key.attributes) {
+    inventory_.key_algorithms.insert(key_name(to_string(key.attributes->family), key.attributes->bits));
+  }
+}
+
+bool KeyInventory::compare(const store::CertificateRecord& record, const std::optional<PublicKey>& certified,
+                           const hsm::ListedKey& key) {
   if (!key.attributes) {
     inventory_.mismatches.add(finding(record, "the token does not tell all attributes of the key"));
-    return;
+    return false;
   }
+  note_algorithm(key);
   const hsm::KeyAttributes& attributes = *key.attributes;
   if (attributes.sensitive && !attributes.extractable) ++inventory_.non_exportable;
   if (attributes.extractable && record.key->extractable) {
@@ -133,27 +173,21 @@ void KeyInventory::compare(const store::CertificateRecord& record, const hsm::Li
   if (!attributes.local) inventory_.imported.add(finding(record, "CKA_LOCAL is false"));
   if (const std::string difference = first_difference(*record.key, attributes); !difference.empty()) {
     inventory_.mismatches.add(finding(record, difference));
-    return;
+    return false;
   }
-  if (record.pending()) return;
-  std::optional<PublicKey> certified;
-  try {
-    certified = pki::Certificate::from_pem(record.certificate_pem).public_key();
-  } catch (const Error&) {
-    inventory_.mismatches.add(finding(record, "the recorded certificate cannot be read"));
-    return;
+  if (record.pending()) return true;
+  if (!certified) {
+    inventory_.mismatches.add(finding(record, "the recorded certificate, or its key, cannot be read"));
+    return false;
   }
   if (const auto* const rsa = std::get_if<RsaPublicKey>(&*certified)) {
     if (rsa->modulus != key.modulus) {
       inventory_.mismatches.add(finding(record, "the modulus in the token is not the certificate's"));
-      return;
+      return false;
     }
     ++compared_;
   }
-  // One of several of the same id could not be told from the others.
-  if (const auto id = Uuid::from_bytes(key.id); id && key.found) {
-    challengeable_.push_back({*id, *std::move(certified), record.name, record.container});
-  }
+  return true;
 }
 
 std::vector<Bytes> KeyInventory::orphan_candidates() const {

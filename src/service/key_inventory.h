@@ -27,7 +27,7 @@ struct ChallengeableKey {
 
 class KeyInventory {
  public:
-  // `service_keys`: CKA_IDs that belong to the service itself.
+  // `service_keys`: CKA_IDs that belong to the service itself (own_keys.h).
   KeyInventory(std::vector<hsm::ListedKey> keys, std::set<Bytes> service_keys, UnixTime now);
 
   // Each record once; a second time is not counted.
@@ -43,11 +43,16 @@ class KeyInventory {
 
   const std::vector<ChallengeableKey>& challengeable() const noexcept { return challengeable_; }
   std::size_t compared() const noexcept { return compared_; }
+  // What was counted of those that are not challengeable; `missing` and `gone` are not known yet.
+  const report::Challenges& not_challengeable() const noexcept { return not_challengeable_; }
   report::Inventory& inventory() noexcept { return inventory_; }
 
  private:
-  void compare(const store::CertificateRecord& record, const hsm::ListedKey& key);
-  void judge_certificate(const store::CertificateRecord& record);
+  // `certified`: the certificate's key; none: pending, or it cannot be told. True when the key is as it should be.
+  bool compare(const store::CertificateRecord& record, const std::optional<PublicKey>& certified,
+               const hsm::ListedKey& key);
+  void note_algorithm(const hsm::ListedKey& key);
+  void judge_certificate(const store::CertificateRecord& record, const std::optional<PublicKey>& certified);
 
   const std::vector<hsm::ListedKey> keys_;
   std::multimap<Bytes, const hsm::ListedKey*> by_id_;
@@ -58,6 +63,7 @@ class KeyInventory {
   std::vector<store::CertificateRecord> missing_;
   std::vector<ChallengeableKey> challengeable_;
   std::size_t compared_ = 0;
+  report::Challenges not_challengeable_;
   report::Inventory inventory_;
 };
 

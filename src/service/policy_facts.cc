@@ -71,8 +71,7 @@ std::optional<IssuerFacts> issuer_facts(const GenerateRequest& request, const Is
   if (request.external) return IssuerFacts{IssuerFacts::Kind::external, {}, {}, {}};
   if (request.signed_by.empty()) return IssuerFacts{IssuerFacts::Kind::itself, {}, {}, {}};
   if (issuer == nullptr) return std::nullopt;
-  return IssuerFacts{IssuerFacts::Kind::held, issuer->record.id.to_string(), issuer->record.container.to_string(),
-                     issuer->record.name};
+  return IssuerFacts{IssuerFacts::Kind::held, issuer->record.id, issuer->record.container, issuer->record.name};
 }
 
 // What a certificate made elsewhere says.
@@ -148,9 +147,11 @@ void require_importable(const policy::Policies& policies, const ImportRequest& r
   require_none(policy::check(policies.of(*request.container), facts));
 }
 
-void require_completable(const policy::Policies& policies, const Container& container,
+void require_completable(const policy::Policies& policies, const store::CertificateRecord& pending,
                          const pki::Certificate& certificate) {
-  require_none(policy::check(policies.of(container), facts_of(certificate, policy::Act::complete)));
+  Facts facts = facts_of(certificate, policy::Act::complete);
+  facts.requested_at = pending.created_at;
+  require_none(policy::check(policies.of(pending.container), facts));
 }
 
 }  // namespace hsmsigner::service

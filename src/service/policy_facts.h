@@ -6,12 +6,12 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/container.h"
 #include "pki/certificate.h"
 #include "policy/policies.h"
 #include "service/exchange.h"
 #include "service/generation.h"
 #include "service/issuer_resolver.h"
+#include "store/certificate_record.h"
 
 namespace hsmsigner::service {
 
@@ -23,8 +23,8 @@ std::string add_refusals(const policy::Policies& policies, const GenerateRequest
 // For a certificate that comes with its key. Throws Error{invalid_object} with all refusals.
 void require_importable(const policy::Policies& policies, const ImportRequest& request,
                         const pki::Certificate& certificate);
-// For the certificate that a signing request of this container waits for. Throws Error{invalid_object}.
-void require_completable(const policy::Policies& policies, const Container& container,
+// For the certificate that this signing request waits for. Throws Error{invalid_object}.
+void require_completable(const policy::Policies& policies, const store::CertificateRecord& pending,
                          const pki::Certificate& certificate);
 
 }  // namespace hsmsigner::service

@@ -36,6 +36,7 @@ class Journal {
   }
 
   store::JournalStore& journal() { return store_->journal(); }
+  store::JournalHead head() const { return store_->journal().head(); }
   std::string database() const { return directory.file("journal.sqlite"); }
   std::string config() const { return directory.file("hsm-signer.toml"); }
 
@@ -250,9 +251,15 @@ TEST_CASE("verifying changes nothing in the database") {
 
 TEST_CASE("an export is verified elsewhere, with a pinned key") {
   const Sample sample;
-  const std::string key = sample.directory.write("key.pem", sample.audit("key").out);
-  CHECK(read_file(key) == crypto::public_key_pem(checkpoint_signer().public_key()));
-  CHECK(sample.audit("key", {"--kid", kOurKey}).out == read_file(key));
+  const std::string ours = crypto::public_key_pem(checkpoint_signer().public_key());
+  const std::string key = sample.directory.file("key.pem"), notes = sample.directory.file("notes");
+  run_command({"sh", "-c", "\"$0\" audit key --config \"$1\" > \"$2\" 2> \"$3\"", HSM_SIGNER_BINARY, sample.config(),
+               key, notes});
+  CHECK(read_file(key) == ours);
+  CHECK(holds(read_file(notes), std::string("key ") + kOurKey + ", SHA-256 " +
+                                    crypto::public_key_fingerprint(checkpoint_signer().public_key()) + "\n"));
+  CHECK(holds(read_file(notes), "the database's word"));
+  CHECK(sample.audit("key", {"--kid", kOurKey}).out.ends_with(ours));
   CHECK(sample.audit("key", {"--kid", "another"}).exit_code == 2);
   const std::string other =
       sample.directory.write("other.pem", crypto::public_key_pem(checkpoint_signer(1).public_key()));
@@ -279,7 +286,8 @@ TEST_CASE("an export is verified elsewhere, with a pinned key") {
   CHECK(verify({"--from-file", rest}).exit_code == 1);
   // Behind a checkpoint it is one.
   const std::string behind = sample.directory.write("behind.jsonl", sample.audit("export", {"--after", "4"}).out);
-  CHECK(verify({"--from-file", behind}).exit_code == 0);
+  CHECK(verify({"--from-file", behind}).exit_code == 2);
+  CHECK(verify({"--from-file", behind, "--part"}).exit_code == 0);
   // A kept checkpoint from before it cannot be told from it.
   const std::string kept = sample.directory.write("kept.jws", sample.first + "\r\n\n" + sample.last);
   CHECK(verify({"--from-file", behind, "--checkpoint", kept}).exit_code == 0);
@@ -313,10 +321,21 @@ TEST_CASE("an archive holds the events that are no longer in the database, and b
                                   {"first", "1"}, {"last", "4"}, {"checkpoint", "1"}, {"sha256", sha256}});
 
   CHECK(verify({"--from-file", archive}).exit_code == 0);
+  // Until a checkpoint covers the event that tells of it, anybody can have written that.
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{}, {"--part"}}) {
+    const CommandResult unvouched = sample.audit("verify", arguments);
+    CHECK(unvouched.exit_code == 2);
+    CHECK(unvouched.out.starts_with("NOT VOUCHED FOR\nbecause      event 10, which tells"));
+  }
+  sample.checkpoint("2026-03-01T00:00:00Z");
   const CommandResult rest = sample.audit("verify");
   CAPTURE(rest.out);
-  CHECK(rest.exit_code == 0);
-  CHECK(holds(rest.out, "events       5 to 10\nbefore       events up to 4 are archived\n"));
+  CHECK(rest.exit_code == 2);
+  CHECK(holds(rest.out,
+              "events       5 to 10\nbefore       events 1 to 4 are archived: not checked here\narchive      "
+              "SHA-256 " +
+                  sha256 + "\n"));
+  CHECK(sample.audit("verify", {"--part"}).exit_code == 0);
   // A checkpoint that was kept from before the archive.
   const std::string kept = sample.directory.write("kept.jws", sample.first);
   CHECK(sample.audit("verify", {"--checkpoint", kept}).exit_code == 0);
@@ -324,19 +343,23 @@ TEST_CASE("an archive holds the events that are no longer in the database, and b
   // A second archive, and all three parts as one.
   const std::string next = sample.directory.file("february.jsonl");
   CHECK(sample.audit("archive", {"--before", "2026-02-01T00:00:00.001Z", "--output", next}).exit_code == 0);
-  CHECK(verify({"--from-file", next}).exit_code == 0);
+  CHECK(verify({"--from-file", next}).exit_code == 2);
+  CHECK(verify({"--from-file", next, "--part"}).exit_code == 0);
   const CommandResult both = sample.audit("verify", {"--from-file", archive, "--from-file", next});
   CAPTURE(both.out);
   CHECK(both.exit_code == 0);
   CHECK(holds(both.out, "events       1 to 11\n"));
-  CHECK(sample.audit("verify", {"--from-file", next}).exit_code == 0);
+  sample.checkpoint("2026-03-02T00:00:00Z");
+  CHECK(sample.audit("verify", {"--from-file", next}).exit_code == 2);
+  CHECK(sample.audit("verify", {"--from-file", next, "--part"}).exit_code == 0);
   const CommandResult gap = sample.audit("verify", {"--from-file", archive});
   CHECK(gap.exit_code == 1);
   CHECK(holds(gap.out, "checkpoint 2 vouches for event 8, and no further one follows event 4"));
   // The archive begins behind the checkpoint that was kept; what goes on after the next one cannot tell of it.
   CHECK(verify({"--from-file", next, "--checkpoint", kept}).exit_code == 0);
   const std::string behind = sample.directory.write("behind.jsonl", sample.audit("export", {"--after", "8"}).out);
-  CHECK(verify({"--from-file", behind}).exit_code == 0);
+  CHECK(verify({"--from-file", behind}).exit_code == 2);
+  CHECK(verify({"--from-file", behind, "--part"}).exit_code == 0);
   const CommandResult unchecked = verify({"--from-file", behind, "--checkpoint", kept});
   CHECK(unchecked.exit_code == 2);
   CHECK(holds(unchecked.out, "checkpoint 1 CANNOT BE CHECKED"));
@@ -345,6 +368,37 @@ TEST_CASE("an archive holds the events that are no longer in the database, and b
   for (const auto& entry : fs::directory_iterator(sample.directory.path())) {
     CHECK_FALSE(entry.path().filename().string().starts_with(".hsm-signer-"));
   }
+}
+
+TEST_CASE("a beginning that is taken out, with an event that calls it archived, is not vouched for") {
+  const Sample sample;
+  const store::JournalHead head = sample.head();
+  audit::ChainedEvent event{head.sequence + 1, parse_date_time("2026-02-02T00:00:00Z").value(), {}, head.hash};
+  event.event.kind = audit::EventKind::journal_archived;
+  event.event.details = {{"first", "1"}, {"last", "4"}, {"checkpoint", "1"}, {"sha256", std::string(64, 'a')}};
+  const std::string line = audit::line_of(event);
+  const std::string forged =
+      sample.copy("INSERT INTO event (sequence, time, kind, account, object, line, hash) VALUES (10, " +
+                  std::to_string(event.time.time_since_epoch().count()) + ", 'journal_archived', '', '', '" + line +
+                  "', '" + audit::hash_of(line) + "'); DELETE FROM event WHERE sequence <= 4");
+  const CommandResult result = verify({"--database", forged, "--part"});
+  CAPTURE(result.out);
+  CHECK(result.exit_code == 2);
+  CHECK(result.out.starts_with("NOT VOUCHED FOR\n"));
+}
+
+TEST_CASE("a journal without a checkpoint is not vouched for by a key or a kept checkpoint") {
+  Journal journal;
+  journal.events(3);
+  const std::string key = journal.directory.write("key.pem", crypto::public_key_pem(checkpoint_signer().public_key()));
+  CHECK(journal.audit("verify").exit_code == 0);
+  const CommandResult pinned = journal.audit("verify", {"--key", key});
+  CAPTURE(pinned.out);
+  CHECK(pinned.exit_code == 2);
+  CHECK(pinned.out.starts_with("NOT VOUCHED FOR\nbecause      no checkpoint in it"));
+  const std::string kept = journal.directory.write("kept.jws", journal.checkpoint());
+  CHECK(journal.audit("verify", {"--key", key, "--checkpoint", kept}).exit_code == 0);
+  CHECK(verify({"--database", journal.copy("DELETE FROM checkpoint"), "--checkpoint", kept}).exit_code == 2);
 }
 
 TEST_CASE("events that are not intact are not archived") {

@@ -17,6 +17,7 @@ KeyEvidence sample() {
   evidence.certificate = {"0b8f3c1e-6f6b-4d0c-9e57-3a8d1f2c4b5a", "n\xc3\xa4me", "folder:Payments", "5A01", "AA:BB",
                           "-----BEGIN CERTIFICATE-----\nAA==\n"};
   evidence.token = {"label", "0123", "maker", "model", "2.6", "libsofthsm2.so", "a \"module\""};
+  evidence.probe = {*parse_date_time("2026-11-25T08:00:00.000Z"), std::string(kKeepsKeys), false, "P-256: refused"};
   evidence.private_keys = 1;
   KeyEvidence::Key key;
   key.id = "0b8f";
@@ -102,6 +103,12 @@ TEST_CASE("each attribute has its verdict") {
   evidence = sample();
   evidence.matches_record = false;
   CHECK(failed(evidence) == Names{"matches_record"});
+  for (const char* verdict : {"gives_keys_out", "inconclusive", ""}) {
+    evidence = sample();
+    evidence.probe.verdict = verdict;
+    evidence.probe.accepted = true;
+    CHECK(failed(evidence) == Names{"token_keeps_keys"});
+  }
 }
 
 TEST_CASE("a payload that says of itself what does not follow from it is none") {
@@ -122,6 +129,9 @@ TEST_CASE("a payload that says of itself what does not follow from it is none") 
         replaced(good, "\"CKA_SENSITIVE\":true", "\"CKA_SENSITIVE\": true"),
         replaced(good, "\"CKA_SENSITIVE\":true", "\"CKA_SENSITIVE\":true,\"CKA_SENSITIVE\":true"),
         replaced(good, "\"CKA_SENSITIVE\":true,", ""),
+        replaced(good, "\"verdict\":\"keeps_keys\"", "\"verdict\":\"gives_keys_out\""),
+        replaced(good, "\"accepted\":false,", ""),
+        replaced(good, "08:00:00.000Z", "08:00:00Z"),
         replaced(good, "\"nonce\"", "\"Nonce\""),
         replaced(good, "\"bits\":256", "\"bits\":\"256\""),
         replaced(good, "\"sha256\"", "\"sha1\""),

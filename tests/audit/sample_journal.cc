@@ -20,11 +20,19 @@ JournalMaker::JournalMaker(std::uint64_t the_sequence, std::string start)
 
 JournalMaker& JournalMaker::key(const std::string& id, SoftwareSigner& signer) {
   items.emplace_back(AuditKeyItem{id, crypto::public_key_pem(signer.public_key())});
+  Event made{.kind = EventKind::audit_key_made, .object = id};
+  made.details = {{kMadeKeyDigest, crypto::public_key_fingerprint(signer.public_key())}};
+  untold_.push_back(std::move(made));
   return *this;
 }
 
 JournalMaker& JournalMaker::events(unsigned count) {
   for (unsigned i = 0; i < count; ++i) {
+    if (!untold_.empty()) {
+      event(untold_.front());
+      untold_.erase(untold_.begin());
+      continue;
+    }
     event({EventKind::certificate_issued,
            Outcome::done,
            {"payments", "192.0.2.7", "req-" + std::to_string(sequence), ""},

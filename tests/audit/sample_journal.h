@@ -23,6 +23,7 @@ class JournalMaker {
   // Goes on after `start`, whose event is `sequence`.
   explicit JournalMaker(std::uint64_t sequence = 0, std::string start = hsmsigner::audit::kNoPrevious);
 
+  // The next one of events() tells of its making.
   JournalMaker& key(const std::string& id = kOurKey, SoftwareSigner& signer = checkpoint_signer());
   JournalMaker& events(unsigned count);
   JournalMaker& event(hsmsigner::audit::Event event);
@@ -33,6 +34,9 @@ class JournalMaker {
   std::string head;
   std::uint64_t checkpoints = 0;
   std::string last_jws;
+
+ private:
+  std::vector<hsmsigner::audit::Event> untold_;  // keys
 };
 
 std::string sign_checkpoint(const hsmsigner::audit::Checkpoint& checkpoint,

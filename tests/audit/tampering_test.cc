@@ -326,7 +326,7 @@ TEST_CASE("columns that say something else than the line are found") {
       if (column == 0) columns.sequence += 1;
       if (column == 1) columns.time += 1;
       if (column == 2) columns.kind = "server_started";
-      if (column == 3) columns.account = "";
+      if (column == 3) columns.account += "0";
       if (column == 4) columns.object += "0";
       if (column == 5) columns.hash = kNoPrevious;
       const Verdict verdict = verdict_on({items}, {}, true);

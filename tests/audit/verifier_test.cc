@@ -118,7 +118,16 @@ TEST_CASE("after an archive, the journal begins behind its checkpoint") {
   CHECK(verdict.last == 8);
   CHECK(verdict.checkpoints == 3);
   CHECK(verdict.uncovered() == 1);
-  CHECK(verdict.start_told);
+  CHECK(verdict.start_told == 5);
+  CHECK(verdict.start_vouched());
+  // Told by an event that no checkpoint covers: anybody who writes the database can do that.
+  JournalMaker forged = made.archive;
+  std::erase_if(forged.items, [](const JournalItem& item) { return std::holds_alternative<EventItem>(item); });
+  forged.event(archived_event("4")).events(2);
+  const Verdict unvouched = verdict_on({forged.items}, {}, true);
+  CHECK(text_of(unvouched) == "intact");
+  CHECK(unvouched.start_told == 5);
+  CHECK_FALSE(unvouched.start_vouched());
 }
 
 TEST_CASE("an archive and the database are verified as one") {
@@ -174,7 +183,7 @@ TEST_CASE("events that are gone must have been archived") {
     // In a file, the event that tells of it may be later than its end.
     const Verdict file = verdict_on({made.database.items});
     CHECK(text_of(file) == "intact");
-    CHECK_FALSE(file.start_told);
+    CHECK(file.start_told == 0);
   }
 }
 
@@ -234,4 +243,29 @@ TEST_CASE("a kept checkpoint that is none is an error") {
                             {crypto::sign_jws("another+jws", kOurKey, "{}", checkpoint_signer(),
                                               deadline_in(std::chrono::seconds(10)))}}),
                   const Error&);
+}
+
+TEST_CASE("a key that signs checkpoints must have the event of its making, unless the beginning is archived") {
+  const std::string stranger = "99999999-0000-4000-8000-0123456789ab";
+  JournalMaker journal = JournalMaker().key().events(3).checkpoint();
+  journal.items.insert(journal.items.begin(), JournalMaker().key(stranger, checkpoint_signer(1)).items.front());
+  REQUIRE(text_of(verdict_on({journal.items})) == "intact");  // it has signed nothing
+  journal.events(2).checkpoint(checkpoint_signer(1), stranger).events(1);
+  const Verdict verdict = verdict_on({journal.items});
+  REQUIRE(verdict.problem);
+  CHECK(verdict.problem->fault == Fault::key_untold);
+  CHECK(verdict.problem->sequence == 5);
+  CHECK(verdict.problem->what.find(stranger) != std::string::npos);
+  // Who gives the keys answers for them.
+  const PublicKey ours = checkpoint_signer().public_key(), theirs = checkpoint_signer(1).public_key();
+  CHECK(text_of(verdict_on({journal.items}, {{ours, theirs}, {}})) == "intact");
+
+  // The event of the making is archived: the database by itself says nothing of it, the whole does.
+  const Archived made = archived();
+  const Verdict rest = verdict_on({made.database.items}, {}, true);
+  CHECK(text_of(rest) == "intact");
+  REQUIRE(rest.keys.size() == 1);
+  REQUIRE(rest.keys.front().last);
+  CHECK(rest.keys.front().last->sequence == 7);
+  CHECK(text_of(verdict_on({made.archive.items, made.database.items}, {}, true)) == "intact");
 }

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "base/private_key.h"
+#include "hsm/probe_agreement.h"
 #include "software_key.h"
 
 using namespace hsmsigner;
@@ -63,6 +64,28 @@ TEST_CASE("a private key is told from another one, and from octets that are none
   }
   CHECK_FALSE(is_private_half({}, rsa->public_key()));
   CHECK_FALSE(is_private_half(Bytes(600, 0), rsa->public_key()));
+}
+
+TEST_CASE("two pairs agree on one AES key, by either derivation, and no key comes of what is no point") {
+  const SoftwareEcKey one;
+  const SoftwareEcKey other;
+  for (const AgreementKdf kdf : {AgreementKdf::none, AgreementKdf::sha256}) {
+    const auto agreed = one.agree(other.point(), kdf);
+    REQUIRE(agreed.has_value());
+    CHECK(agreed->size() == 32);
+    CHECK(agreed->bytes().size() == 32);
+    CHECK(octets_of(agreed->bytes()) == octets_of(other.agree(one.point(), kdf)->bytes()));
+    CHECK(octets_of(agreed->bytes()) != octets_of(one.agree(one.point(), kdf)->bytes()));
+  }
+  // ANSI X9.63: the SHA-256 of the agreed octets and the counter.
+  Bytes input = octets_of(one.agree(other.point(), AgreementKdf::none)->bytes());
+  input.insert(input.end(), {0, 0, 0, 1});
+  Bytes hashed(32);
+  REQUIRE(EVP_Digest(input.data(), input.size(), hashed.data(), nullptr, EVP_sha256(), nullptr) == 1);
+  CHECK(octets_of(one.agree(other.point(), AgreementKdf::sha256)->bytes()) == hashed);
+  CHECK_FALSE(one.agree(changed(other.point()), AgreementKdf::none).has_value());
+  CHECK_FALSE(one.agree({}, AgreementKdf::none).has_value());
+  CHECK_FALSE(one.agree(Bytes(65, 4), AgreementKdf::none).has_value());
 }
 
 TEST_CASE("each number that gives a key away is known, and others are not taken for one") {

@@ -8,10 +8,13 @@
 #include <chrono>
 #include <iterator>
 #include <map>
+#include <stop_token>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "faulty_token.h"
+#include "hsm/probe_label.h"
 #include "probe_table.h"
 
 using namespace hsm_faults;
@@ -104,6 +107,41 @@ TEST_CASE("a token that says never extractable and wraps the key out does not ke
     const auto pad = std::ranges::find(probe.attempts, "CKM_AES_KEY_WRAP_PAD", &ProbeAttempt::detail);
     REQUIRE(pad != probe.attempts.end());
     CHECK(pad->remark.find("the private key itself") != std::string::npos);
+  }
+  token.faults.plan("");
+  CHECK(token.keys() == 0);
+}
+
+TEST_CASE(
+    "a key that comes out by a wrap composed of RSA or ECDH and AES is opened, and one that does not is refused") {
+  const FaultyToken token;
+  const auto opened = token.open();
+  std::string offers;
+  for (const char* mechanism : {"CKM_RSA_AES_KEY_WRAP", "CKM_ECDH_AES_KEY_WRAP", "CKM_VENDOR_DEFINED"}) {
+    for (const char* function : {"C_GetMechanismList", "C_GetMechanismInfo", "C_WrapKey"}) {
+      offers += std::string(function) + " offer=" + mechanism + "\n";
+    }
+  }
+  token.faults.plan(offers);
+  ProbeResult result = opened->probe(kOneOfEachFamily, soon());
+  CHECK_MESSAGE(result.verdict() == ProbeVerdict::keeps_keys, all_of(result));
+  const auto refused = with_outcome(result, ProbeOutcome::refused);
+  CHECK_MESSAGE(has(refused, "CKM_RSA_AES_KEY_WRAP: CKR_KEY_UNEXTRACTABLE"), all_of(result));
+  CHECK_MESSAGE(has(refused, "CKM_ECDH_AES_KEY_WRAP with CKD_NULL: CKR_KEY_UNEXTRACTABLE"), all_of(result));
+  CHECK(has(refused, "CKM_ECDH_AES_KEY_WRAP with CKD_SHA256_KDF: CKR_MECHANISM_PARAM_INVALID"));
+  CHECK((wrappings_not_tried(result) == std::vector<std::string>{"mechanism 0x80000000"}));
+
+  token.faults.plan(offers + kMadeExtractable);
+  result = opened->probe(kOneOfEachFamily, soon());
+  INFO(all_of(result));
+  for (const AlgorithmProbe& probe : result.algorithms) {
+    for (const char* mechanism : {"CKM_RSA_AES_KEY_WRAP", "CKM_ECDH_AES_KEY_WRAP with CKD_NULL"}) {
+      CAPTURE(mechanism);
+      const auto attempt = std::ranges::find(probe.attempts, mechanism, &ProbeAttempt::detail);
+      REQUIRE(attempt != probe.attempts.end());
+      CHECK(attempt->outcome == ProbeOutcome::leaked);
+      CHECK(attempt->proven);
+    }
   }
   token.faults.plan("");
   CHECK(token.keys() == 0);
@@ -220,6 +258,47 @@ TEST_CASE("a copy that the token does not destroy at once is destroyed later") {
   opened->probe(kP256, soon());
   CHECK(token.comes_to(0));
   token.faults.plan("");
+}
+
+TEST_CASE("a probe destroys the keys of probes that did not end, and no other key") {
+  const FaultyToken token;
+  const auto opened = token.open();
+  const auto make = [&](const Uuid& id, const std::string& label) {
+    opened->generate({id, KeyAlgorithm::ec_p256, true, label}, soon()).keep();
+    return id;
+  };
+  const UnixMillis now = system_now_millis();
+  const std::string label(kProbeLabel);
+  const Uuid old = make(probe_key_id(now - std::chrono::minutes(11)), label);
+  const Uuid young = make(probe_key_id(now - std::chrono::minutes(9)), label);
+  const Uuid other = make(probe_key_id(now - std::chrono::minutes(11)), "");
+  const Uuid timeless = make(Uuid::random(), label);
+  CHECK(time_of(young) == now - std::chrono::minutes(9));
+  CHECK_FALSE(time_of(timeless).has_value());
+  CHECK(opened->probe(kP256, soon()).verdict() == ProbeVerdict::keeps_keys);
+  CHECK_THROWS(opened->attributes(old, soon()));
+  for (const Uuid& id : {young, other, timeless}) CHECK_NOTHROW(opened->attributes(id, soon()));
+  CHECK(token.keys() == 3);
+}
+
+TEST_CASE("a probe that is asked to stop makes no further attempt, and its key does not stay") {
+  const FaultyToken token;
+  const auto opened = token.open();
+  token.faults.plan("C_WrapKey delay_ms=200\n");
+  std::stop_source stop;
+  std::thread later([&] {
+    std::this_thread::sleep_for(milliseconds(300));
+    stop.request_stop();
+  });
+  const ProbeResult result = opened->probe(kOneOfEachFamily, soon(), stop.get_token());
+  later.join();
+  REQUIRE(result.algorithms.size() == 2);
+  for (const AlgorithmProbe& probe : result.algorithms) {
+    CHECK(probe.verdict == ProbeVerdict::inconclusive);
+    CHECK(probe.reason == "interrupted");
+  }
+  token.faults.plan("");
+  CHECK(token.keys() == 0);
 }
 
 TEST_CASE("a probe that is out of time says so, and its key does not stay") {

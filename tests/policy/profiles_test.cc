@@ -66,6 +66,7 @@ TEST_CASE("cabf-tls: the steps of ballot SC-081v3, to the second, by the day of 
     int days;  // longest
   };
   for (const Row& row : {
+           Row{sys_days(year(2019) / 1 / 1), 398},
            Row{sys_days(year(2020) / 9 / 1), 398},
            Row{sys_days(year(2026) / 3 / 15) - seconds(1), 398},
            Row{sys_days(year(2026) / 3 / 15), 200},
@@ -79,6 +80,57 @@ TEST_CASE("cabf-tls: the steps of ballot SC-081v3, to the second, by the day of 
     CAPTURE(issued);
     CHECK(further_refusals(leaf(row.issued, days(row.days) - seconds(1))) == Names());
     CHECK((further_refusals(leaf(row.issued, days(row.days))) == Names{"max-leaf-days"}));
+  }
+}
+
+TEST_CASE("cabf-tls: an older notBefore buys no time for a certificate that was asked for later") {
+  Facts facts = leaf(sys_days(year(2026) / 3 / 14), days(398) - seconds(1));
+  CHECK(further_refusals(facts) == Names());
+  facts.requested_at = sys_days(year(2026) / 3 / 15);
+  CHECK((further_refusals(facts) == Names{"max-leaf-days"}));
+}
+
+TEST_CASE(
+    "cabf-tls: internal names and reserved addresses, of a leaf, and an authority has no names of a server at all") {
+  const UnixTime now = sys_days(year(2026) / 11 / 25);
+  Facts facts = leaf(now, days(90));
+  for (const char* name : {"localhost", "server", "server.local", "a.internal", "x.test", "y.invalid", "z.example",
+                           "s.onion", "router.home.arpa", "nas.lan", "mx.corp", "tv.home", "*.local", "LOCALHOST."}) {
+    CAPTURE(name);
+    facts.names = {{NameKind::dns, "www.example.com", "certificate_file"}, {NameKind::dns, name, "certificate_file"}};
+    const Names refused = further_refusals(facts);
+    CHECK_FALSE(refused.empty());
+    for (const std::string& rule : refused) {
+      const bool expected = rule == "excluded-dns" || rule == "min-dns-labels";
+      CHECK_MESSAGE(expected, rule);
+    }
+  }
+  for (const char* name : {"example.com", "local.example.com", "*.home.example.org", "test.de"}) {
+    CAPTURE(name);
+    facts.names = {{NameKind::dns, name, "certificate_file"}};
+    CHECK(further_refusals(facts) == Names());
+  }
+  for (const char* address :
+       {"192.88.99.1", "192.31.196.1", "192.52.193.1", "192.175.48.1", "64:ff9b::808:808", "64:ff9b:1::1", "2001::1",
+        "2001:1ff::1", "2002:808:808::1", "2620:4f:8000::1", "5f00::1", "fec0::1", "100:0:0:1::1"}) {
+    CAPTURE(address);
+    facts.names = {{NameKind::ip, address, "certificate_file"}};
+    CHECK((further_refusals(facts) == Names{"excluded-ip"}));
+  }
+  facts.names = {{NameKind::ip, "2001:4860:4860::8888", "certificate_file"}};
+  CHECK(further_refusals(facts) == Names());
+
+  // A certificate of an authority is as good as a server's to who looks at the names alone, and lives for 25 years.
+  Facts authority = generated({KeyFamily::ec, 256, {}}, Digest::sha256);
+  for (const Act act : {Act::generate, Act::request, Act::complete}) {
+    authority.act = act;
+    authority.names = {{NameKind::dns, "www.example.com", "hostname"}};
+    CHECK((rules_that_refuse("cabf-tls", authority) == Names{"allow-authority-names"}));
+    authority.names = {{NameKind::ip, "10.0.0.1", "ip"}};
+    CHECK((rules_that_refuse("cabf-tls", authority) == Names{"excluded-ip", "allow-authority-names"}));
+    authority.names = {{NameKind::dns, "localhost", "hostname"}};
+    CHECK(
+        (rules_that_refuse("cabf-tls", authority) == Names{"excluded-dns", "min-dns-labels", "allow-authority-names"}));
   }
 }
 
@@ -119,6 +171,7 @@ TEST_CASE("cabf-tls: who asks for a leaf's key is told what to do instead") {
     leaf.act = act;
     const Refusals refusals = check(*Policies().find("cabf-tls"), leaf);
     CHECK(refusals.help.find("only a subscriber's own request may be signed") != std::string::npos);
+    CHECK(refusals.help.find("no route yet that signs such a request") != std::string::npos);
   }
   CHECK(check(*Policies().find("modern"), leaf).help.empty());
 }

@@ -14,6 +14,7 @@ using namespace hsmsigner;
 using namespace hsmsigner::policy;
 using std::chrono::days;
 using std::chrono::seconds;
+using std::chrono::year;
 
 namespace {
 
@@ -22,6 +23,14 @@ constexpr Act kActs[] = {Act::generate, Act::request, Act::import_key, Act::comp
 Profile profile_with(std::string_view rule, const std::string& value) {
   return parse_profile("name = \"own\"\ndescription = \"d\"\n[rules]\n" + std::string(rule) + " = { value = " + value +
                        ", reference = \"Paper 1\" }\n");
+}
+
+const char* const kRootId = "0b7e9f38-7a4b-4c3e-8f0a-6f0f6d1c2b3a";
+
+const char* const kOtherId = "1c8faf38-7a4b-4c3e-8f0a-6f0f6d1c2b3a";
+
+IssuerFacts held(const char* container, const std::string& name, const char* id = kRootId) {
+  return {IssuerFacts::Kind::held, Uuid::parse(id), Container::parse(container), name};
 }
 
 // A leaf with P-256, SHA-256, one host name, issued by "folder:Infra/Root" (P-384) on 2026-11-25.
@@ -35,7 +44,7 @@ Facts leaf() {
   facts.common_name = "www.example.com";
   facts.names = {{NameKind::dns, "www.example.com", "hostname"}};
   facts.fields = {"hostname", "country_code"};
-  facts.issuer = IssuerFacts{IssuerFacts::Kind::held, "0b7e9f38-7a4b-4c3e-8f0a-6f0f6d1c2b3a", "folder:Infra", "Root"};
+  facts.issuer = held("folder:Infra", "Root");
   facts.key_file = "key_file";
   return facts;
 }
@@ -70,6 +79,9 @@ Facts with_name(NameKind kind, const std::string& value, const std::string& fiel
 Facts with_days(Facts facts, seconds length) {
   facts.validity->not_after = facts.validity->not_before + length;
   return facts;
+}
+Facts requested(std::chrono::year_month_day day) {
+  return with(leaf(), [&](Facts& facts) { facts.requested_at = std::chrono::sys_days(day); });
 }
 Facts with_issuer(IssuerFacts issuer) {
   return with(leaf(), [&](Facts& facts) { facts.issuer = std::move(issuer); });
@@ -127,7 +139,14 @@ const std::vector<Row>& rows() {
       {"max-leaf-days", "90", with_days(authority(), days(900)), nullptr},
       {"max-leaf-days", kSteps, with_days(leaf(), days(90) - seconds(1)), nullptr},
       {"max-leaf-days", kSteps, with_days(leaf(), days(90)), "day_till_expiration", "since 2026-11-25"},
-      {"max-leaf-days", "[{ from = 2026-11-26, days = 1 }]", leaf(), nullptr},
+      // No time is free of a limit, and none is before the request was made.
+      {"max-leaf-days", "[{ from = 2026-11-26, days = 91 }]", leaf(), nullptr},
+      {"max-leaf-days", "[{ from = 2026-11-26, days = 1 }, { from = 2027-01-01, days = 99 }]", leaf(),
+       "day_till_expiration", "at most 1 day, its last second included, as the profile's first step also holds"},
+      {"max-leaf-days", kSteps, with_days(requested(year(2026) / 12 / 31), days(90) - seconds(1)), nullptr},
+      {"max-leaf-days", kSteps, with_days(requested(year(2027) / 1 / 1), days(90) - seconds(1)), "day_till_expiration",
+       "at most 10 days, its last second included, as for all that is issued since 2027-01-01"},
+      {"max-leaf-days", kSteps, with_days(requested(year(2020) / 1 / 1), days(90) - seconds(1)), nullptr},
       {"max-leaf-days", "1", leaf(), "day_till_expiration", "at most 1 day, its last second included"},
       {"max-ca-days", "900", with_days(authority(), days(900) - seconds(1)), nullptr},
       {"max-ca-days", "900", with_days(authority(), days(900)), "day_till_expiration", "at most 900 days"},
@@ -155,6 +174,15 @@ const std::vector<Row>& rows() {
       {"excluded-dns", R"(["www.example.com"])", leaf(), "hostname", "www.example.com"},
       {"excluded-dns", R"(["internal.example.com"])", with_name(NameKind::dns, "*.example.com", "hostname"), "hostname",
        "or cover, internal.example.com"},
+      {"excluded-dns", R"(["localhost"])", authority(), nullptr},
+      {"excluded-dns", R"(["localhost"])", with(authority(), [](Facts& facts) { facts.common_name = "LocalHost"; }),
+       "common_name", "localhost"},
+      {"min-dns-labels", "2", leaf(), nullptr},
+      {"min-dns-labels", "3", with_name(NameKind::dns, "*.example.com", "hostname"), "hostname",
+       "must have at least 3 labels, a wildcard not counted, which \"*.example.com\" has not"},
+      {"min-dns-labels", "2", with_name(NameKind::dns, "server.", "hostname"), "hostname", "at least 2 labels"},
+      {"min-dns-labels", "2", with_name(NameKind::dns, "*.com", "hostname"), "hostname", ""},
+      {"min-dns-labels", "2", authority(), nullptr},
       {"permitted-ip", R"(["192.0.2.0/24"])", with_name(NameKind::ip, "192.0.2.9", "ip"), nullptr},
       {"permitted-ip", R"(["192.0.2.0/24"])", with_name(NameKind::ip, "192.0.3.9", "ip"), "ip", "192.0.2.0/24"},
       {"permitted-ip", R"(["192.0.2.0/24"])", with(leaf(), [](Facts& facts) { facts.common_name = "10.0.0.1"; }),
@@ -184,22 +212,54 @@ const std::vector<Row>& rows() {
        "hostname", ""},
       {"san-required", "true", with(authority(), [](Facts& facts) { facts.names.clear(); }), nullptr},
       {"san-required", "false", with(leaf(), [](Facts& facts) { facts.names.clear(); }), nullptr},
+      {"allow-authority-names", "false", leaf(), nullptr},
+      {"allow-authority-names", "true", authority(), nullptr},
+      // The alternative name that a title led to is one; the title alone is none.
+      {"allow-authority-names", "false", authority(), "common_name", "must have no host name and no IP address"},
+      {"allow-authority-names", "false", with(authority(), [](Facts& facts) { facts.names.clear(); }), nullptr},
+      {"allow-authority-names", "false",
+       with(authority(),
+            [](Facts& facts) {
+              facts.names = {{NameKind::mail, "a@example.com", "email"}};
+            }),
+       nullptr},
+      {"allow-authority-names", "false",
+       with(authority(),
+            [](Facts& facts) {
+              facts.names = {{NameKind::ip, "8.8.8.8", "ip"}};
+            }),
+       "ip", ""},
+      {"allow-authority-names", "false",
+       with(authority(),
+            [](Facts& facts) {
+              facts.names.clear();
+              facts.common_name = "www.example.com";
+            }),
+       "common_name", ""},
       {"required-leaf-fields", R"(["hostname", "country_code"])", leaf(), nullptr},
       {"required-leaf-fields", R"(["hostname", "state"])", leaf(), "state", "must be given"},
       {"required-leaf-fields", R"(["state"])", authority(), nullptr},
       {"required-ca-fields", R"(["country_code"])", authority(), nullptr},
       {"required-ca-fields", R"(["locality"])", authority(), "locality", "must be given"},
       {"required-ca-fields", R"(["locality"])", leaf(), nullptr},
-      {"issuers", R"(["Other", "Root"])", leaf(), nullptr},
-      {"issuers", R"(["folder:Infra/Root"])", leaf(), nullptr},
+      {"issuers", R"(["folder:Infra/Other", "folder:Infra/Root"])", leaf(), nullptr},
       {"issuers", R"(["0b7e9f38-7a4b-4c3e-8f0a-6f0f6d1c2b3a"])", leaf(), nullptr},
       {"issuers", R"(["folder:Web/Root"])", leaf(), "signed_by", "this is none of the issuers that are allowed here"},
-      {"issuers", R"(["root"])", leaf(), "signed_by", ""},
+      {"issuers", R"(["folder:Infra/root"])", leaf(), "signed_by", ""},
+      {"issuers", R"(["0B7E9F38-7A4B-4C3E-8F0A-6F0F6D1C2B3A"])", leaf(), nullptr},
+      {"issuers", R"(["0b7e9f38-7a4b-4c3e-8f0a-6f0f6d1c2b3b"])", leaf(), "signed_by", ""},
+      // An authority that is named like a permitted one.
+      {"issuers", R"(["folder:Infra/Root"])", with_issuer(held("folder:Mine", "folder:Infra/Root", kOtherId)),
+       "signed_by", ""},
+      {"issuers", R"(["0b7e9f38-7a4b-4c3e-8f0a-6f0f6d1c2b3a"])", with_issuer(held("folder:Mine", kRootId, kOtherId)),
+       "signed_by", ""},
+      {"issuers", R"(["external"])", with_issuer(held("folder:Mine", "external", kOtherId)), "signed_by", ""},
+      {"issuers", R"(["folder:Infra/a/b"])", with_issuer(held("folder:Infra", "a/b")), nullptr},
       {"issuers", R"(["self"])", authority(), nullptr},
-      {"issuers", R"(["external", "Root"])", authority(), "signed_by", ""},
+      {"issuers", R"(["external", "folder:Infra/Root"])", authority(), "signed_by", ""},
       {"issuers", R"(["external"])", with_issuer({Kind::external, {}, {}, {}}), nullptr},
       {"issuers", R"(["self"])", with_issuer({Kind::external, {}, {}, {}}), "signed_by", ""},
-      {"issuers", R"(["self"])", with_issuer({Kind::held, "x", "folder:F", "self"}), "signed_by", ""},
+      {"issuers", R"(["self"])", with_issuer(held("folder:F", "self")), "signed_by", ""},
       {"issuers", R"(["self"])", with(leaf(), [](Facts& facts) { facts.issuer.reset(); }), nullptr},
       {"allow-self-signed-leaf", "false", leaf(), nullptr},
       {"allow-self-signed-leaf", "false", with_issuer({Kind::itself, {}, {}, {}}), "signed_by", "must not be self-sig"},

@@ -30,6 +30,7 @@ Facts sound_facts() {
   facts.inventory.certificates = facts.inventory.with_key = facts.inventory.non_exportable = 10;
   facts.inventory.token_private_keys = 12;
   facts.inventory.service_keys = 2;
+  facts.inventory.key_algorithms = {"RSA-2048", "P-256"};
   facts.challenges = Challenges{false, 10, 10, 10, 4};
   facts.issuance.made_before_journal = 0;
   facts.accounts.resize(1);
@@ -97,6 +98,8 @@ TEST_CASE("each finding has its verdict") {
       {"a key given away", "KEY-2", Verdict::fail, [](Facts& f) { f.probe->attempts.front().given_away = true; }},
       {"a token that does not keep keys", "KEY-2", Verdict::fail,
        [](Facts& f) { f.probe->outcome = ProbeOutcome::gives_keys_out; }},
+      {"a key of an algorithm that was not probed", "KEY-2", Verdict::attention,
+       [](Facts& f) { f.inventory.key_algorithms.insert("P-384"); }},
       {"SoftHSM", "KEY-3", Verdict::fail, [](Facts& f) { f.token.is_softhsm = true; }},
       {"a missing key", "KEY-4", Verdict::fail, [](Facts& f) { f.inventory.missing.add(kFinding); }},
       {"a shared identifier", "KEY-4", Verdict::fail, [](Facts& f) { f.inventory.duplicates.add(kFinding); }},
@@ -104,9 +107,26 @@ TEST_CASE("each finding has its verdict") {
       {"no challenges", "KEY-5", Verdict::attention, [](Facts& f) { f.challenges.reset(); }},
       {"a sample", "KEY-5", Verdict::attention,
        [](Facts& f) { f.challenges->challenged = f.challenges->answered = 9; }},
+      {"a key that its identifier does not single out", "KEY-5", Verdict::attention,
+       [](Facts& f) {
+         f.inventory.with_key = 11;
+         f.challenges->ambiguous = 1;
+       }},
+      {"a mismatching key, the only one", "KEY-5", Verdict::attention,
+       [](Facts& f) {
+         f.inventory.with_key = 1;
+         f.challenges = Challenges();
+         f.challenges->mismatching = 1;
+       }},
+      {"a signing request", "KEY-5", Verdict::pass,
+       [](Facts& f) {
+         f.inventory.with_key = 11;
+         f.challenges->pending = 1;
+       }},
       {"a wrong answer", "KEY-5", Verdict::fail, [](Facts& f) { f.challenges->answered = 9; }},
       {"an orphan", "KEY-6", Verdict::attention, [](Facts& f) { f.inventory.orphans.add(kFinding); }},
       {"a weak key", "KEY-7", Verdict::fail, [](Facts& f) { f.inventory.weak.add(kFinding); }},
+      {"a key of unknown strength", "KEY-7", Verdict::attention, [](Facts& f) { f.inventory.unjudged.add(kFinding); }},
       {"an imported key", "KEY-8", Verdict::attention, [](Facts& f) { f.inventory.imported.add(kFinding); }},
       {"a short serial number", "CERT-1", Verdict::fail, [](Facts& f) { f.issuance.short_serials.add(kFinding); }},
       {"a repeated one", "CERT-1", Verdict::fail, [](Facts& f) { f.issuance.repeated_serials.add(kFinding); }},
@@ -137,7 +157,34 @@ TEST_CASE("each finding has its verdict") {
       {"another head than the last report's", "LOG-1", Verdict::fail,
        [](Facts& f) { f.journal.last_report->head_is_unchanged = false; }},
       {"no report before", "LOG-1", Verdict::pass, [](Facts& f) { f.journal.last_report.reset(); }},
+      {"an older key that the token lost", "LOG-1", Verdict::attention,
+       [](Facts& f) {
+         f.journal.keys.push_back({"old", "aa", 3, 100, KeyAnswer::absent, false}), f.journal.key_made = 101;
+       }},
+      {"a lost key that signed after its successor was made", "LOG-1", Verdict::fail,
+       [](Facts& f) {
+         f.journal.keys.push_back({"old", "aa", 3, 101, KeyAnswer::absent, false}), f.journal.key_made = 101;
+       }},
+      {"a key that is not the one on record", "LOG-1", Verdict::fail,
+       [](Facts& f) { f.journal.keys.front().answer = KeyAnswer::another; }},
+      {"that, and a lost one", "LOG-1", Verdict::fail,
+       [](Facts& f) {
+         f.journal.keys.front().answer = KeyAnswer::another;
+         f.journal.keys.push_back({"old", "aa", 3, 100, KeyAnswer::absent, false}), f.journal.key_made = 101;
+       }},
+      {"a signing key that is lost", "LOG-1", Verdict::fail,
+       [](Facts& f) { f.journal.keys.front().answer = KeyAnswer::absent, f.journal.key_made = 0; }},
       {"no checkpoint", "LOG-2", Verdict::attention, [](Facts& f) { f.journal.last_checkpoint.reset(); }},
+      {"an unverified journal", "LOG-2", Verdict::attention, [](Facts& f) { f.journal.check.reset(); }},
+      {"a tampered journal", "LOG-2", Verdict::attention, [](Facts& f) { f.journal.check->intact = false; }},
+      {"as many events uncovered as may be", "LOG-2", Verdict::pass,
+       [](Facts& f) { f.journal.sequence = f.journal.last_checkpoint->sequence + 2000; }},
+      {"too many events uncovered", "LOG-2", Verdict::attention,
+       [](Facts& f) { f.journal.sequence = f.journal.last_checkpoint->sequence + 2001; }},
+      {"an event uncovered for too long", "LOG-2", Verdict::attention,
+       [](Facts& f) { f.journal.waiting = std::chrono::seconds(601); }},
+      {"a checkpoint that could not be made", "LOG-2", Verdict::attention,
+       [](Facts& f) { f.journal.refusal = "journal: event 7 is missing"; }},
       {"a certificate without an event", "LOG-3", Verdict::fail,
        [](Facts& f) { f.issuance.without_event.add(kFinding); }},
       {"records older than the journal", "LOG-3", Verdict::attention,
@@ -165,4 +212,51 @@ TEST_CASE("a long list shows the first ones and counts all") {
   CHECK(list.total() == kMostFindings + 5);
   CHECK(list.shown().size() == kMostFindings);
   CHECK(list.shown().back().id == std::to_string(kMostFindings - 1));
+}
+
+TEST_CASE("attempts that were not made are not counted, and unprobed algorithms are named") {
+  Facts facts = sound_facts();
+  facts.inventory.key_algorithms.insert("P-384");
+  facts.probe->attempts.push_back({"P-256", "C_WrapKey", "", "not tried", false, false});
+  const std::vector<Control> controls = judge(facts);
+  const Control& key_2 = control(controls, "KEY-2");
+  const auto figure = [&](std::string_view name) {
+    const auto found = std::ranges::find(key_2.figures, name, &Figure::name);
+    REQUIRE(found != key_2.figures.end());
+    return found->value;
+  };
+  CHECK(figure("attempts") == facts.probe->attempts.size() - 1);
+  CHECK(figure("algorithms_probed") == 2);
+  CHECK(figure("algorithms_not_probed") == 1);
+  CHECK(key_2.evidence.front().starts_with("Throwaway keys of RSA-2048 and P-256 were made"));
+  CHECK(std::ranges::any_of(
+      key_2.evidence, [](const std::string& sentence) { return sentence.find("keys of P-384") != std::string::npos; }));
+}
+
+TEST_CASE("the keys that were not challenged are counted among all, with the reasons") {
+  const std::vector<Control> controls = judge(sample_facts());
+  const Control& key_5 = control(controls, "KEY-5");
+  CHECK(key_5.figures.back().name == "not_challenged");
+  CHECK(key_5.figures.back().value == 1646);
+  CHECK(key_5.evidence.at(1) ==
+        "1646 keys were not challenged: 1637 not drawn for this report's sample, 7 of signing requests without a "
+        "certificate yet, 1 missing in the token and 1 known to be another than the certificate's.");
+}
+
+TEST_CASE("the journal's control names each key, and no checkpoint where there is none") {
+  Facts facts = sound_facts();
+  const auto evidence = [&] {
+    std::string all;
+    const std::vector<Control> controls = judge(facts);
+    for (const std::string& sentence : control(controls, "LOG-1").evidence) all += sentence + "\n";
+    return all;
+  };
+  const CheckpointKey key = facts.journal.keys.front();
+  CHECK(evidence().find("Key " + key.id + " (SHA-256 " + key.fingerprint + ", which signs now) has signed 41") !=
+        std::string::npos);
+  facts.journal.checkpoints = 0;
+  facts.journal.keys.clear();
+  facts.journal.last_checkpoint.reset();
+  CHECK(evidence().find("verify") == std::string::npos);
+  CHECK(evidence().find("No checkpoint vouches for it.") != std::string::npos);
 }

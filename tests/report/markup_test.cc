@@ -23,6 +23,12 @@ TEST_CASE("characters that hide or reorder others are written out") {
   CHECK(visible("Zürich 日本 🙂") == "Zürich 日本 🙂");
 }
 
+TEST_CASE("a name cannot look like a character that was written out") {
+  CHECK(visible("[U+202E]x") == "[U+005B]U+202E]x");
+  CHECK(visible("\xE2\x80\xAE[U+202E]") == "[U+202E][U+005B]U+202E]");
+  CHECK(visible("[U]+[ U+[") == "[U]+[ U+[");
+}
+
 TEST_CASE("octets that are not UTF-8 become U+FFFD") {
   CHECK(visible("a\xFF\xC0\xAF") == "a\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
   CHECK(visible("\xED\xA0\x80") == "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");

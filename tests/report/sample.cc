@@ -20,6 +20,7 @@ void fill(Inventory& inventory) {
   inventory.token_private_keys = 1851;
   inventory.service_keys = 3;
   inventory.non_exportable = 1799;
+  inventory.key_algorithms = {"RSA-2048", "P-256"};
   inventory.orphans.add({"5f1e7a0b6d3c4e8f9a0b1c2d3e4f5a6b", "hsm-signer 5f1e7a0b-6d3c-4e8f-9a0b-1c2d3e4f5a6b", "",
                          "P-256, not exportable"});
   inventory.missing.add({"0d9c8b7a-1111-4222-8333-444455556666", "payments-gateway", "folder:Payments",
@@ -73,14 +74,16 @@ Facts sample_facts() {
                  true};
   facts.probe = ProbeFacts{
       moment(),
-      {{"RSA-2048", "C_GetAttributeValue CKA_PRIVATE_EXPONENT", "CKR_ATTRIBUTE_SENSITIVE (0x11)", "refused", false},
-       {"RSA-2048", "C_WrapKey CKM_AES_KEY_WRAP_PAD", "CKR_KEY_UNEXTRACTABLE (0x6a)", "refused", false},
-       {"P-256", "C_SetAttributeValue CKA_EXTRACTABLE true", "CKR_ATTRIBUTE_READ_ONLY (0x10)", "refused", false},
-       {"P-256", "C_CopyObject CKA_SENSITIVE false", "CKR_ATTRIBUTE_READ_ONLY (0x10)", "refused", false}},
+      {"RSA-2048", "P-256"},
+      {{"RSA-2048", "C_GetAttributeValue CKA_PRIVATE_EXPONENT", "CKR_ATTRIBUTE_SENSITIVE (0x11)", "refused", true,
+        false},
+       {"RSA-2048", "C_WrapKey CKM_AES_KEY_WRAP_PAD", "CKR_KEY_UNEXTRACTABLE (0x6a)", "refused", true, false},
+       {"P-256", "C_SetAttributeValue CKA_EXTRACTABLE true", "CKR_ATTRIBUTE_READ_ONLY (0x10)", "refused", true, false},
+       {"P-256", "C_CopyObject CKA_SENSITIVE false", "CKR_ATTRIBUTE_READ_ONLY (0x10)", "refused", true, false}},
       ProbeOutcome::keeps_keys,
       {}};
   fill(facts.inventory);
-  facts.challenges = Challenges{true, 1844, 200, 199, 413};
+  facts.challenges = Challenges{true, 1837, 200, 199, 413, 7, 1, 0, 1, 0};
   fill(facts.issuance);
   facts.accounts = {{"auditor-1", true, false, false, {"auditor=*"}, {"auditor"}},
                     {"both", true, false, true, {"auditor=*", "issuer=folder:Payments"}, {"auditor", "issuer"}},
@@ -91,6 +94,12 @@ Facts sample_facts() {
   facts.journal.head = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
   facts.journal.checkpoints = 41;
   facts.journal.last_checkpoint = CheckpointFacts{41, 20400, moment()};
+  facts.journal.keys = {{"3b1c0c58-7d1c-4a57-9a75-2f6fd2f2c001",
+                         "fd61a03af4f77d870fc21e05e7e80678095c92d808cfb3b5c279ee04c74aca13", 41, 20400,
+                         KeyAnswer::answers, true}};
+  facts.journal.key_made = 1;
+  facts.journal.waiting = std::chrono::seconds(40);
+  facts.journal.promise = {1000, std::chrono::seconds(300)};
   facts.journal.check = JournalCheck{true, 1, 20417, ""};
   facts.journal.last_report = LastReport{17003, *parse_date_time("2026-10-25T09:00:00.000Z"),
                                          17002, "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",

@@ -6,8 +6,10 @@
 #include <set>
 #include <thread>
 
+#include "audit/checkpoint.h"
 #include "audit/event_line.h"
 #include "base/base64.h"
+#include "base/bytes.h"
 #include "base/error.h"
 #include "crypto/jws.h"
 #include "crypto/public_key_info.h"
@@ -32,10 +34,11 @@ class World {
         store_(store::Store::open({.path = directory_.file("store.db")})) {}
 
   service::AuditKey audit_key() {
-    return service::AuditKey(*token_, journal(), [this] { return now; });
+    return service::AuditKey(*token_, journal(), store_->certificates(), [this] { return now; });
   }
   hsm::Token& token() { return *token_; }
   store::JournalStore& journal() { return store_->journal(); }
+  store::CertificateStore& certificates() { return store_->certificates(); }
   std::size_t keys() { return token_->count_private_keys(soon()); }
   std::vector<audit::Event> events() {
     std::vector<audit::Event> events;
@@ -140,7 +143,8 @@ TEST_CASE("of two that make one at the same time both sign with one that is know
   constexpr int kCount = 4;
   std::vector<std::unique_ptr<service::AuditKey>> keys;
   for (int i = 0; i < kCount; ++i) {
-    keys.push_back(std::make_unique<service::AuditKey>(world.token(), world.journal(), system_now));
+    keys.push_back(
+        std::make_unique<service::AuditKey>(world.token(), world.journal(), world.certificates(), system_now));
   }
   {
     std::vector<std::jthread> threads;
@@ -175,4 +179,99 @@ TEST_CASE("a journal that cannot be written leaves no key behind") {
   key.ensure(soon());
   CHECK(world.keys() == 1);
   CHECK(world.events().size() == 1);
+}
+
+TEST_CASE("a key that only a row of the database calls an audit key does not sign") {
+  World world;
+  service::AuditKey key = world.audit_key();
+  key.ensure(soon());
+  const Uuid ours = key.current().id;
+  const auto put_in = [&](const Uuid& id, const PublicKey& public_key) {
+    world.sqlite("INSERT INTO audit_key (id, public_key_pem, created_at) VALUES ('" + id.to_string() + "', '" +
+                 crypto::public_key_pem(public_key) + "', 4000000000)");
+  };
+  // As whoever writes the database may have it told as well.
+  const auto tell = [&](const Uuid& id, const PublicKey& public_key) {
+    audit::Event event{.kind = audit::EventKind::audit_key_made, .object = id.to_string()};
+    event.details = {{"public_key", to_base64(crypto::public_key_der(public_key))}};
+    world.journal().append(event, soon());
+  };
+  hsm::GeneratedKey other = world.token().generate({Uuid::random(), KeyAlgorithm::ec_p256, true}, soon());
+  hsm::GeneratedKey exportable = world.token().generate({Uuid::random(), KeyAlgorithm::ec_p256, false}, soon());
+  const auto refused = [&] {
+    service::AuditKey again = world.audit_key();
+    again.ensure(soon());
+    CHECK(again.current().id == ours);
+    CHECK(again.is_signed_by_ours(key.sign(kType, "x", soon()), soon()));
+    CHECK_FALSE(again.is_signed_by_ours(
+        crypto::sign_jws(kType, other.key()->id().to_string(), "x", *other.key(), soon()), soon()));
+    CHECK_FALSE(again.is_signed_by_ours(
+        crypto::sign_jws(kType, exportable.key()->id().to_string(), "x", *exportable.key(), soon()), soon()));
+  };
+  SUBCASE("no event tells of it") {
+    put_in(other.key()->id(), other.key()->public_key());
+    refused();
+  }
+  SUBCASE("the event tells of another key") {
+    put_in(other.key()->id(), other.key()->public_key());
+    tell(other.key()->id(), exportable.key()->public_key());
+    refused();
+  }
+  SUBCASE("it can be exported") {
+    put_in(exportable.key()->id(), exportable.key()->public_key());
+    tell(exportable.key()->id(), exportable.key()->public_key());
+    refused();
+  }
+  SUBCASE("it was made to sign access tokens") {
+    put_in(other.key()->id(), other.key()->public_key());
+    tell(other.key()->id(), other.key()->public_key());
+    service::AuditKey again = world.audit_key();
+    again.ensure(soon());
+    CHECK(again.current().id == other.key()->id());  // all that is asked holds of it
+    audit::Event made{.kind = audit::EventKind::access_token_key_made, .object = other.key()->id().to_string()};
+    world.journal().append(made, soon());  // until it is told what it was made for
+    refused();
+  }
+  SUBCASE("it is a certificate's") {
+    put_in(other.key()->id(), other.key()->public_key());
+    tell(other.key()->id(), other.key()->public_key());
+    store::KeyRecord its_key;
+    its_key.id = to_hex(other.key()->id().bytes());
+    its_key.type = "EC";
+    const store::CertificateRecord record{other.key()->id(),
+                                          {ContainerKind::folder, "My"},
+                                          "card",
+                                          "card",
+                                          "EC",
+                                          false,
+                                          "",
+                                          "",
+                                          "",
+                                          "",
+                                          {},
+                                          {},
+                                          "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+                                          "",
+                                          "0A",
+                                          "AA:BB",
+                                          {},
+                                          "",
+                                          "sha256",
+                                          {},
+                                          {},
+                                          its_key,
+                                          {}};
+    world.certificates().insert(record, soon());
+    refused();
+  }
+  SUBCASE("events are archived, and it never signed a checkpoint") {
+    const std::string jws = key.sign(audit::kCheckpointType,
+                                     audit::payload_of({1, 1, audit::hash_of(world.journal().lines(0, 1)[0].line),
+                                                        system_now_millis(), audit::kNoPrevious}),
+                                     soon());
+    world.journal().add_checkpoint({1, 1, system_now_millis(), jws}, soon());
+    world.journal().remove_archived(1, {.kind = audit::EventKind::journal_archived}, soon());
+    put_in(other.key()->id(), other.key()->public_key());
+    refused();  // and ours is still taken
+  }
 }

@@ -62,7 +62,7 @@ struct Fixture : JournalFixture {
   test_support::SoftHsm hsm;
   std::unique_ptr<hsm::Token> token = hsm::Token::open(
       {.module_path = test_support::SoftHsm::module_path(), .selector = {hsm.label(), ""}}, Secret(hsm.pin()));
-  service::AuditKey key{*token, journal, system_now};
+  service::AuditKey key{*token, journal, opened->certificates(), system_now};
   Checkpoints checkpoints{watched, key};
 
   Fixture() { key.ensure(soon()); }
@@ -91,9 +91,10 @@ struct Fixture : JournalFixture {
     }
     return made_ones;
   }
-  std::string refusal() {
+  std::string refusal() { return refusal_of(checkpoints); }
+  std::string refusal_of(Checkpoints& which) {
     try {
-      checkpoints.make(soon());
+      which.make(soon());
       return "made";
     } catch (const Error& error) {
       CHECK(error.kind() == ErrorKind::internal_error);
@@ -198,12 +199,17 @@ TEST_CASE_FIXTURE(Fixture, "no checkpoint over a journal that does not continue 
     sqlite("DELETE FROM event WHERE sequence > 4");
     CHECK(refusal() == "journal: it ends at event 4, and not as checkpoint 1 says, which covers it up to event 6");
     add_events(3);  // it grows again, beyond the checkpoint
-    CHECK(refusal() == "journal: event 7 does not follow from the one before");
+    CHECK(refusal() == "journal: event 6 is not the one that checkpoint 1 was made of");
+    Checkpoints started_again(journal, key);
+    CHECK(refusal_of(started_again) == "journal: event 7 does not follow from the one before");
   }
   SUBCASE("its last event is another") {
     sqlite("DELETE FROM event WHERE sequence = 6");
     add_events(1);
-    CHECK(refusal() == "journal: it ends at event 6, and not as checkpoint 1 says, which covers it up to event 6");
+    CHECK(refusal() == "journal: event 6 is not the one that checkpoint 1 was made of");
+    Checkpoints started_again(journal, key);
+    CHECK(refusal_of(started_again) ==
+          "journal: it ends at event 6, and not as checkpoint 1 says, which covers it up to event 6");
   }
   SUBCASE("an event since then was changed") {
     add_events(3);
@@ -235,6 +241,77 @@ TEST_CASE_FIXTURE(Fixture, "no checkpoint over a journal that does not continue 
   CHECK(journal.checkpoints(0, 10).size() == 1);
 }
 
+TEST_CASE_FIXTURE(Fixture, "no checkpoint over a journal that was written anew beside this process") {
+  add_events(2);
+  REQUIRE(checkpoints.make(soon()).has_value());  // events 1 to 3
+  add_events(5);
+  REQUIRE(checkpoints.make(soon()).has_value());  // to 8
+  const std::vector<std::string> before = lines();
+  // Without event 6, chained anew as anybody can who writes the database.
+  const auto write_anew = [&] {
+    std::string sql, previous = audit::hash_of(before[4]);
+    for (std::size_t i = 6; i < before.size(); ++i) {
+      audit::ChainedEvent event = audit::parse_line(before[i]).value();
+      --event.sequence;
+      event.previous = previous;
+      const std::string line = audit::line_of(event);
+      previous = audit::hash_of(line);
+      sql += "UPDATE event SET line = '" + line + "', hash = '" + previous +
+             "' WHERE sequence = " + std::to_string(event.sequence) + ";";
+    }
+    sqlite(sql + "DELETE FROM event WHERE sequence = 8");
+  };
+  SUBCASE("with the checkpoints since then taken out") {
+    write_anew();
+    sqlite("DELETE FROM checkpoint WHERE number >= 2");
+    add_events(1);
+    CHECK(problem() == "");  // nothing but this process knows
+    for (int times = 0; times < 2; ++times) {
+      CHECK(refusal() == "journal: checkpoint 2, which this process knows, is not there any more");
+    }
+    CHECK(journal.checkpoints(0, 10).size() == 1);
+    CHECK_THROWS_AS(checkpoints.covered(soon()), Error);
+    // It is this process that knows it: the next one is told by kept checkpoints alone.
+    Checkpoints next(journal, key);
+    CHECK(next.make(soon()).has_value());
+    // And then it stands otherwise under the same number.
+    CHECK(refusal() == "journal: checkpoint 2, which this process knows, is not there any more");
+  }
+  SUBCASE("with all of them taken out") {
+    write_anew();
+    sqlite("DELETE FROM checkpoint");
+    CHECK(refusal() == "journal: checkpoint 2, which this process knows, is not there any more");
+  }
+  SUBCASE("with the checkpoints left") {
+    write_anew();
+    add_events(2);
+    CHECK(refusal() == "journal: event 8 is not the one that checkpoint 2 was made of");
+  }
+  SUBCASE("with a checkpoint put behind it that no key of ours has signed") {
+    add_events(1);
+    const std::string last = journal.checkpoints(1, 1).at(0).jws;
+    const std::string payload =
+        audit::payload_of({3, 9, audit::hash_of(lines().back()), system_now_millis(), crypto::sha256_hex(last)});
+    hsm::GeneratedKey other = token->generate({Uuid::random(), KeyAlgorithm::ec_p256, false}, soon());
+    const Uuid id = other.key()->id();
+    const std::string forged = crypto::sign_jws(audit::kCheckpointType, id.to_string(), payload, *other.key(), soon());
+    journal.add_checkpoint({3, 9, audit::parse_checkpoint(payload)->time, forged}, soon());
+    CHECK(refusal() == "journal: checkpoint 3 does not follow from the one before");
+    sqlite("INSERT INTO audit_key (id, public_key_pem, created_at) VALUES ('" + id.to_string() + "', '" +
+           crypto::public_key_pem(other.key()->public_key()) + "', 1)");
+    CHECK(refusal() == "journal: checkpoint 3 does not follow from the one before");
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "a checkpoint that was only seen is known as well") {
+  add_events(2);
+  REQUIRE(checkpoints.make(soon()).has_value());
+  Checkpoints other(journal, key);
+  CHECK(other.covered(soon()) == 3);
+  sqlite("DELETE FROM checkpoint");
+  CHECK_THROWS_AS(other.make(soon()), Error);
+}
+
 TEST_CASE_FIXTURE(Fixture, "after events were archived the next checkpoint still follows") {
   add_events(5);
   REQUIRE(checkpoints.make(soon()).has_value());
@@ -245,6 +322,15 @@ TEST_CASE_FIXTURE(Fixture, "after events were archived the next checkpoint still
   REQUIRE(made_one.has_value());
   CHECK(made_one->sequence == 7);
   CHECK(problem() == "");
+  // Another process makes a checkpoint and archives beyond the one that is known here.
+  add_events(3);
+  Checkpoints other(journal, key);
+  REQUIRE(other.make(soon()).has_value());  // to 10
+  archived.details = {{audit::kArchivedFirst, "7"}, {audit::kArchivedLast, "10"}};
+  journal.remove_archived(10, archived, soon());
+  const auto next = checkpoints.make(soon());
+  REQUIRE(next.has_value());
+  CHECK(next->sequence == 11);
 }
 
 TEST_CASE_FIXTURE(Fixture, "the thread: after so many events") {
@@ -299,7 +385,7 @@ TEST_CASE_FIXTURE(Fixture, "the thread: what fails is tried again, and holds up 
 }
 
 TEST_CASE_FIXTURE(Fixture, "the thread: an end without a key that signs comes by its deadline and tells") {
-  service::AuditKey none(*token, journal, system_now);  // never ensured
+  service::AuditKey none(*token, journal, opened->certificates(), system_now);  // never ensured
   Checkpoints powerless(watched, none);
   CheckpointRhythm rhythm;
   rhythm.events = 1;

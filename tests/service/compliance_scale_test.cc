@@ -112,7 +112,7 @@ class FullToken {
 
 }  // namespace
 
-TEST_CASE("a full store's report takes less than ten seconds apart from the challenges") {
+TEST_CASE("a full store's report takes less than ten seconds for 10,000 keys apart from the challenges") {
   const std::size_t count = keys_wanted();
   const test_support::SoftHsm hsm;
   const FullToken full(hsm, count);
@@ -127,7 +127,7 @@ TEST_CASE("a full store's report takes less than ten seconds apart from the chal
   const auto token = full.open();
   service::Compliance compliance(
       {*token, database->certificates(), database->accounts(), database->journal()},
-      [&] { return store::open_journal(file); }, "0.1.0", [] { return system_now_millis(); });
+      [&] { return store::open_journal(file); }, "0.1.0", [] { return system_now_millis(); }, {});
 
   const auto begin = steady_clock::now();
   const auto since = [](steady_clock::time_point then) {
@@ -152,7 +152,7 @@ TEST_CASE("a full store's report takes less than ten seconds apart from the chal
     step_processor = processor();
     step_begin = steady_clock::now();
   };
-  const report::Report report = compliance.make(options, deadline_in(std::chrono::minutes(10)));
+  const report::Report report = compliance.make(options, {}, deadline_in(std::chrono::minutes(10)));
   end_step();
   const double made = since(begin);
   const std::string html = report::html_of(report);
@@ -165,10 +165,11 @@ TEST_CASE("a full store's report takes less than ten seconds apart from the chal
   CHECK(report.facts.inventory.mismatches.total() == 0);
   CHECK(report.facts.inventory.weak.total() == (count + 9) / 10);
   CHECK(report.facts.issuance.without_event.total() == 0);
-  CHECK(processor() - processor_begin < 10);
+  // By the clock on the wall: what an auditor waits for. A second of it for what does not grow.
+  CHECK(made < 1 + 9 * static_cast<double>(count) / 10'000);
 
   const auto challenges_begin = steady_clock::now();
-  const report::Report challenged = compliance.make({}, deadline_in(std::chrono::minutes(10)));
+  const report::Report challenged = compliance.make({}, {}, deadline_in(std::chrono::minutes(10)));
   std::cout << count << " keys, each challenged: " << since(challenges_begin) << " s\n";
   CHECK(challenged.facts.challenges->answered == count);
 }

@@ -221,6 +221,42 @@ TEST_CASE_FIXTURE(Fixture, "a copy that does not get on holds up nobody who writ
   CHECK(copied_lines() == lines());
 }
 
+TEST_CASE_FIXTURE(Fixture, "syslog: a position beyond the journal's end does not silence the copy") {
+  const DatagramReceiver receiver;
+  add_events(4);
+  journal.set_copied("syslog", 1'000'000, soon());
+  {
+    const auto copy = to_syslog("udp:127.0.0.1:" + std::to_string(receiver.port()));
+    for (std::uint64_t expected = 1; expected <= 4; ++expected) {
+      CHECK(check_message(receiver.next(), lines()) == expected);
+    }
+    add_events(1);
+    CHECK(check_message(receiver.next(), lines()) == 5);
+    CHECK(copy->finish(soon()));
+  }
+  CHECK(journal.copied("syslog") == 5);
+  // An end alone finds it as well.
+  journal.set_copied("syslog", 1'000'000, soon());
+  CHECK(to_syslog("udp:127.0.0.1:" + std::to_string(receiver.port()))->finish(soon()));
+  for (std::uint64_t expected = 1; expected <= 5; ++expected) {
+    CHECK(check_message(receiver.next(), lines()) == expected);
+  }
+  CHECK(receiver.next(100) == "");
+}
+
+TEST_CASE_FIXTURE(Fixture, "a journal that is cut off while it is copied to a file is not copied on into it") {
+  const auto copy = to_file();
+  add_events(4);
+  CHECK(eventually([&] { return copied_lines().size() == 4; }));
+  const std::vector<std::string> before = copied_lines();
+  test_support::must_run(
+      {"sqlite3", "-cmd", ".timeout 10000", directory.file("db"), "DELETE FROM event WHERE sequence > 2"});
+  std::this_thread::sleep_for(100ms);
+  add_events(4);
+  CHECK_FALSE(copy->finish(soon()));
+  CHECK(copied_lines() == before);
+}
+
 TEST_CASE("where syslog messages go: every form that is taken, and those that are not") {
   const auto unix_socket = parse_syslog_target("unix:/dev/log");
   REQUIRE(unix_socket.has_value());

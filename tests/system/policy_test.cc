@@ -58,6 +58,28 @@ void check_refused(const ServerFixture& server, const Body& body, const std::vec
   CHECK(server.rows() == rows);
 }
 
+// Of this request, by another authority, from 2020 to 2050.
+std::string sign_backdated(const std::string& request, const std::string& authority, const std::string& key) {
+  const test_support::TemporaryDirectory directory;
+  directory.write("index", "");
+  directory.write("serial", "01");
+  const std::string config = "[ca]\ndefault_ca = d\n[d]\nnew_certs_dir = " + directory.file("") +
+                             "\ndatabase = " + directory.file("index") + "\nserial = " + directory.file("serial") +
+                             "\ndefault_md = sha256\npolicy = p\n[p]\ncommonName = optional\n";
+  test_support::must_run({"openssl",      "ca",
+                          "-batch",       "-notext",
+                          "-rand_serial", "-preserveDN",
+                          "-config",      directory.write("config", config),
+                          "-cert",        directory.write("ca.pem", authority),
+                          "-keyfile",     directory.write("ca.key", key),
+                          "-startdate",   "20200101000000Z",
+                          "-enddate",     "20500101000000Z",
+                          "-extfile",     directory.write("extensions", "basicConstraints=critical,CA:FALSE\n"),
+                          "-in",          directory.write("request.pem", request),
+                          "-out",         directory.file("certificate.pem")});
+  return test_support::read_file(directory.file("certificate.pem"));
+}
+
 const char* const kRsa1024 = R"({"rsa_number_of_bits":1024})";
 const char* const kRsa2048 = R"({"rsa_number_of_bits":2048})";
 const char* const kP384 = R"({"ecdsa_number_of_bits":384})";
@@ -306,6 +328,46 @@ TEST_CASE("the certificate that answers a signing request obeys the profile, and
   const Reply reply = complete(good);
   REQUIRE_MESSAGE(reply.status == 201, reply.body);
   CHECK(reply.json()["status"].text() == "valid");
+}
+
+TEST_CASE("a certificate that is older than its signing request is judged by the day of the request") {
+  const Profiles profiles;
+  profiles.add("steps", "max-leaf-days = [{ from = 2015-01-01, days = 20000 }, { from = 2025-01-01, days = 30 }]\n");
+  ServerOptions options = profiles.options;
+  options.settings["policy.containers"] = quote_all({"folder:Steps=steps"});
+  const ServerFixture server(options);
+  const std::string key = new_key("P-256");
+  const std::string outside = self_signed(key, "Outside Root", true);
+  const Json pending =
+      server.must_generate(in("Steps", "leaf").text("common_name", "www.example.com").text("signed_by", "external"));
+  const std::string old = sign_backdated(must_export(server, pending, "pkcs10"), outside, key);
+  CHECK(not_before(old) < not_before(outside));
+  const auto days = check_invalid_object(import(server, import_body("leaf", "pem", old).text("folder", "Steps")));
+  REQUIRE(days.size() == 1);
+  CHECK(
+      days[0].starts_with("certificate_file: profile steps, rule max-leaf-days: the validity must be at most 30 days"));
+  CHECK(server.get("/certificates/" + pending["id"].text()).json()["status"].text() == "pending");
+}
+
+TEST_CASE("no authority passes for a permitted issuer by being named like one") {
+  const Profiles profiles;
+  ServerOptions options = profiles.options;
+  ServerFixture server(options);
+  server.must_generate(authority("Infra", "Root"));
+  const std::string id = server.get("/certificates?folder=Infra&name=Root").json()["id"].text();
+  server.must_generate(authority("Mine", "folder:Infra/Root"));
+  server.must_generate(authority("Mine", id));
+  server.must_generate(authority("Mine", "self"));
+  REQUIRE(server.stop(SIGTERM) == 0);
+  profiles.add("bound", "issuers = [\"folder:Infra/Root\", \"" + id + "\"]\n");
+  server.set("policy.containers", quote_all({"folder:House=bound"}));
+  server.start();
+  for (const std::string& name : {std::string("folder:Infra/Root"), std::string("self")}) {
+    check_refused(server, in("House", "leaf").text("signed_by", name), {"signed_by: profile bound, rule issuers: "});
+  }
+  const std::string like_id = server.get("/certificates?folder=Mine&name=" + id).json()["id"].text();
+  check_refused(server, in("House", "leaf").text("signed_by", like_id), {"signed_by: profile bound, rule issuers: "});
+  CHECK(server.generate(in("House", "leaf").text("signed_by", id)).status == 201);
 }
 
 TEST_CASE("a request that asks for an authority brings no leaf about, nor the other way round") {

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <csignal>
+#include <filesystem>
 #include <string>
 
 #include "support/nss_database.h"
@@ -83,7 +84,19 @@ TEST_CASE("a token that gives keys out is not served with, unless it is accepted
   server.set("token.accept_leaking_token", "\"" + serial + "\"");
   server.start();
   CHECK(says(server.output(), "accepted although it was not shown to keep its keys"));
+  // And evidence on its keys says so, whatever their attributes are.
+  const Json made = server.must_generate(Body()
+                                             .text("certificate_name", "leaky")
+                                             .text("common_name", "leaky.example.com")
+                                             .text("folder", "My")
+                                             .set("algorithm", R"({"ecdsa_number_of_bits":256})")
+                                             .text("digest", "sha256")
+                                             .text("signed_by", ""));
+  CHECK(server.get("/certificates/" + made["id"].text() + "/evidence").status == 200);
   CHECK(server.stop(SIGTERM) == 0);
+  CHECK(says(test_support::must_run({"sqlite3", server.state().file("hsm-signer.sqlite"),
+                                     "SELECT line FROM event WHERE kind = 'evidence_given'"}),
+             "\"failed\":\"token_keeps_keys\""));
   CHECK(says(journal_of(server), "\"accepted\":\"true\""));
 }
 
@@ -125,6 +138,31 @@ TEST_CASE("token probe: a table, a conclusion and an exit code for each of the t
   CHECK(says(result.out, "conclusion: inconclusive"));
   server.plan("");
   CHECK(server.keys() == 0);
+}
+
+TEST_CASE("token probe and report clear away after SIGTERM and SIGINT, and say by their exit code what ended them") {
+  ServerFixture server(with_faults());
+  server.plan("C_WrapKey delay_ms=300\n");
+  const test_support::TemporaryDirectory directory;
+  const auto ended_by = [&](const std::string& signal, std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"timeout", "--preserve-status", "--signal=" + signal, "2", program()});
+    arguments.insert(arguments.end(), {"--config", server.config_file()});
+    return test_support::run_command(arguments, "", server.environment());
+  };
+  const std::size_t keys = server.keys();
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"token", "probe"}, {"report", "--output", directory.file("report.html")}}) {
+    test_support::CommandResult result = ended_by("TERM", arguments);
+    CHECK_MESSAGE(result.exit_code == 143, result.out);
+    CHECK(says(result.out, "interrupted"));
+    result = ended_by("INT", arguments);
+    CHECK_MESSAGE(result.exit_code == 130, result.out);
+    CHECK(server.keys() == keys);
+  }
+  CHECK_FALSE(std::filesystem::exists(directory.file("report.html")));
+  // Of one that is killed the key stays until it is too old to be another's (tests/hsm/probe_test.cc).
+  ended_by("KILL", {"token", "probe"});
+  CHECK(server.keys() == keys + 1);
 }
 
 TEST_CASE("NSS softokn is not served with") {

@@ -64,7 +64,14 @@ TEST_CASE("an auditor gets the report over HTTP as JSON or as a page, signed, an
   CHECK(control(report, "KEY-2")["verdict"].text() == "pass");
   CHECK(control(report, "KEY-3")["verdict"].text() == "fail");
   CHECK(control(report, "LOG-1")["verdict"].text() == "pass");
+  CHECK(control(report, "LOG-2")["verdict"].text() == "pass");
   CHECK(control(report, "LOG-3")["verdict"].text() == "pass");
+  // A checkpoint was made for it, by the key that signs it.
+  const Json& journal = report["journal"];
+  CHECK(journal["last_checkpoint"]["number"].integer() == 1);
+  REQUIRE(journal["keys"].items().size() == 1);
+  CHECK(journal["keys"].items().front()["id"].text() == report["audit_key"]["id"].text());
+  CHECK(journal["keys"].items().front()["answer"].text() == "answers");
   // The tests' own account has every role: that is what the report is there to tell.
   CHECK(control(report, "ACC-1")["verdict"].text() == "fail");
 

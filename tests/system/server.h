@@ -123,6 +123,8 @@ class ServerFixture {
   const test_support::Faults& faults() const { return faults_; }
   // Written at each start.
   const std::string& config_file() const { return config_file_; }
+  // Of the program.
+  std::map<std::string, std::string> environment() const;
   // Objects in the token beside those of the service itself (the key of access tokens, the audit key), counted by
   // another program.
   std::size_t keys() const;
@@ -135,7 +137,6 @@ class ServerFixture {
   void write_config();
   void start_proxy();
   Reply send_through_proxy(const Request& request) const;
-  std::map<std::string, std::string> environment() const;
 
   test_support::SoftHsm token_;
   test_support::TemporaryDirectory state_;

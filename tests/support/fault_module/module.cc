@@ -18,6 +18,7 @@
 #include <string>
 #include <thread>
 
+#include "support/fault_module/composed_wraps.h"
 #include "support/fault_module/plan.h"
 
 namespace fault_module {
@@ -101,6 +102,11 @@ void falsify(const Rule& rule, CK_SLOT_ID, CK_TOKEN_INFO* token) { apply(rule, *
 void falsify(const Rule& rule, CK_SLOT_ID, CK_MECHANISM_TYPE, CK_MECHANISM_INFO* mechanism) {
   if (rule.largest) mechanism->ulMaxKeySize = *rule.largest;
 }
+void falsify(const Rule& rule, CK_SLOT_ID, CK_MECHANISM_TYPE* list, CK_ULONG* count) {
+  if (!rule.offer) return;
+  if (list != nullptr) list[*count] = *rule.offer;  // who asked has been told of one more
+  ++*count;
+}
 void falsify(const Rule& rule, CK_SESSION_HANDLE, CK_BYTE*, CK_ULONG, CK_BYTE* signature, CK_ULONG* size) {
   flip_last_bit(rule, signature, *size);
 }
@@ -126,6 +132,23 @@ void falsify_request(const Rule& rule, CK_SESSION_HANDLE&, CK_OBJECT_HANDLE&, CK
                                 attributes);
 }
 
+// What the token is not asked, as it has no such mechanism.
+template <typename... Arguments>
+std::optional<CK_RV> answer_instead(const Rule&, Arguments...) {
+  return std::nullopt;
+}
+std::optional<CK_RV> answer_instead(const Rule& rule, CK_SLOT_ID, CK_MECHANISM_TYPE type, CK_MECHANISM_INFO* told) {
+  if (rule.offer != type) return std::nullopt;
+  *told = {0, 0, CKF_WRAP};
+  return CKR_OK;
+}
+std::optional<CK_RV> answer_instead(const Rule& rule, CK_SESSION_HANDLE session, CK_MECHANISM* mechanism,
+                                    CK_OBJECT_HANDLE wrapping_key, CK_OBJECT_HANDLE key, CK_BYTE* wrapped,
+                                    CK_ULONG* size) {
+  if (rule.offer != mechanism->mechanism) return std::nullopt;
+  return wrap_by_composition(*state().real, session, *mechanism, wrapping_key, key, wrapped, size);
+}
+
 template <auto Member>
 struct Call;
 
@@ -142,6 +165,9 @@ struct Call<Member> {
       for (const Rule& rule : rules) std::this_thread::sleep_for(std::chrono::milliseconds(rule.delay_ms));
       for (const Rule& rule : rules) {
         if (rule.rv && !rule.after) return *rule.rv;
+      }
+      for (const Rule& rule : rules) {
+        if (const auto answer = answer_instead(rule, arguments...)) return *answer;
       }
       for (const Rule& rule : rules) falsify_request(rule, arguments...);
       rv = (state().real->*Member)(arguments...);
@@ -176,6 +202,7 @@ void prepare() {
   WRAP(C_Initialize);
   WRAP(C_Finalize);
   WRAP(C_GetTokenInfo);
+  WRAP(C_GetMechanismList);
   WRAP(C_GetMechanismInfo);
   WRAP(C_OpenSession);
   WRAP(C_CloseSession);

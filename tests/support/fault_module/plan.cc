@@ -40,6 +40,9 @@ constexpr std::array kMechanisms = {
     Named<CK_MECHANISM_TYPE>{"CKM_AES_CBC_PAD", CKM_AES_CBC_PAD},
     Named<CK_MECHANISM_TYPE>{"CKM_RSA_PKCS", CKM_RSA_PKCS},
     Named<CK_MECHANISM_TYPE>{"CKM_ECDSA", CKM_ECDSA},
+    Named<CK_MECHANISM_TYPE>{"CKM_RSA_AES_KEY_WRAP", CKM_RSA_AES_KEY_WRAP},
+    Named<CK_MECHANISM_TYPE>{"CKM_ECDH_AES_KEY_WRAP", CKM_ECDH_AES_KEY_WRAP},
+    Named<CK_MECHANISM_TYPE>{"CKM_VENDOR_DEFINED", CKM_VENDOR_DEFINED},
 };
 
 template <typename Table>
@@ -86,6 +89,8 @@ void read_word(Rule& rule, const std::string& word) {
     rule.flip = true;
   } else if (key == "mechanism") {
     rule.mechanism = value_of(kMechanisms, value);
+  } else if (key == "offer") {
+    rule.offer = value_of(kMechanisms, value);
   } else if (key == "delay_ms") {
     rule.delay_ms = static_cast<unsigned>(std::stoul(value));
   } else if (key == "skip") {

@@ -2,7 +2,7 @@
 //
 //   FUNCTION [rv=CKR_NAME] [after] [report=ATTRIBUTE:BOOL] [flag=CKF_NAME] [sessions=N] [largest=N] [flip]
 //            [set=ATTRIBUTE:BOOL] [drop=ATTRIBUTE] [since=FUNCTION]
-//            [mechanism=CKM_NAME] [delay_ms=N] [skip=N] [times=N]
+//            [mechanism=CKM_NAME] [offer=CKM_NAME] [delay_ms=N] [skip=N] [times=N]
 //
 //   rv        answers this instead of calling the token; with `after` the token is called first and does its work
 //   report    C_GetAttributeValue: what the token says of this CK_BBOOL attribute
@@ -14,6 +14,7 @@
 //   largest   C_GetMechanismInfo: the largest key
 //   flip      C_WrapKey: the last bit of the wrapped key; C_Sign: the last bit of the signature
 //   mechanism acts only on calls with this one: C_GetMechanismInfo, C_WrapKey, C_UnwrapKey, C_SignInit
+//   offer     C_GetMechanismList, C_GetMechanismInfo, C_WrapKey: this one is there too, for wrapping (composed_wraps.h)
 //   delay_ms  before the call
 //   skip      leaves the first N calls alone; times: acts on N calls only
 #pragma once
@@ -44,6 +45,7 @@ struct Rule {
   std::optional<CK_ULONG> largest;
   bool flip = false;
   std::optional<CK_MECHANISM_TYPE> mechanism;
+  std::optional<CK_MECHANISM_TYPE> offer;
   unsigned delay_ms = 0;
   std::size_t skip = 0;
   std::size_t times = std::numeric_limits<std::size_t>::max();
