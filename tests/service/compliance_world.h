@@ -98,7 +98,8 @@ class World {
   // The one that signs, made at the first call.
   service::AuditKey& audit_key() {
     if (!audit_key_) {
-      audit_key_ = std::make_unique<service::AuditKey>(*token_, database_->journal(), system_now);
+      audit_key_ =
+          std::make_unique<service::AuditKey>(*token_, database_->journal(), database_->certificates(), system_now);
       audit_key_->ensure(soon());
     }
     return *audit_key_;
