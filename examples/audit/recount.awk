@@ -108,7 +108,7 @@ END {
   out["ACC-1.active_accounts"] = active_accounts; out["ACC-1.grave_conflicts"] = grave
   out["ACC-1.other_conflicts"] = light; out["ACC-2.accounts"] = accounts
   out["LOG-1.first_event"] = 1; out["LOG-1.last_event"] = NR; out["LOG-2.checkpoints"] = checkpoints
-  if (checkpoints > 0) out["LOG-2.events_since"] = NR - covered
+  out["LOG-2.events_since"] = NR - covered
   out["LOG-3.covered"] = records; out["LOG-3.without_event"] = 0; out["LOG-3.made_before_journal"] = 0
   out["issuance.issued_here"] = issued_here; out["issuance.shortest_serial_bits"] = shortest
   out["issuance.end_entities"] = end_entities; out["issuance.covered_by_journal"] = records

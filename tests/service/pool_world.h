@@ -89,8 +89,8 @@ class Instance {
     request.certificate_authority = ca;
     return request;
   }
-  store::CertificateRecord generate(service::GenerateRequest request) {
-    return generation_.generate(auth::Caller::service(), std::move(request), soon());
+  store::CertificateRecord generate(service::GenerateRequest request, const service::ComposeAnswer& compose = {}) {
+    return generation_.generate(auth::Caller::service(), std::move(request), soon(), compose);
   }
 
   store::Store& store() { return *store_; }

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "system/account_calls.h"
+#include "system/files.h"
 #include "system/server.h"
 
 using namespace system_test;
@@ -80,7 +81,7 @@ TEST_CASE("a server's database that was tampered with is told") {
   server.must_generate(body("one"));
   server.must_generate(body("two"));
   REQUIRE(server.stop(SIGTERM) == 0);
-  const std::string key = server.state().write("audit.pem", server.command({"audit", "key"}).out);
+  const std::string key = server.state().write("audit.pem", pem_in(server.command({"audit", "key"}).out));
   const std::string kept = server.state().write("kept.jws", server.command({"audit", "checkpoint"}).out);
   const std::string issued = sequence_of(server, "certificate_issued");
   REQUIRE(verify({"--database", database(server), "--key", key, "--checkpoint", kept}).exit_code == 0);

@@ -51,7 +51,7 @@ struct Audited {
     REQUIRE(server.stop(SIGTERM) == 0);  // which makes a checkpoint
     keep("export", {"audit", "export", "--output", file("journal.jsonl")});
     write("kept.jws", keep("checkpoint", {"audit", "checkpoint"}));
-    write("audit.pem", keep("key", {"audit", "key"}));
+    write("audit.pem", pem_in(keep("key", {"audit", "key"})));
   }
 
   std::string file(const std::string& name) const { return directory.file(name); }

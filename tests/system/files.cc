@@ -191,4 +191,11 @@ std::string why_not_usable(const ServerFixture& server, const Json& authority, c
   return verify(leaf.json()["public_key"].text(), "", authority["public_key"].text());
 }
 
+std::string pem_in(const std::string& text) {
+  const std::size_t begin = text.find("-----BEGIN ");
+  const std::size_t end = text.find("-----END ", begin);
+  if (begin == std::string::npos || end == std::string::npos) throw std::runtime_error("no PEM in " + text);
+  return text.substr(begin, text.find('\n', end) + 1 - begin);
+}
+
 }  // namespace system_test

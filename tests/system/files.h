@@ -44,6 +44,9 @@ Reply export_as(const ServerFixture& server, const Json& made, const std::string
 std::string must_export(const ServerFixture& server, const Json& made, const std::string& format,
                         const std::string& passphrase = "");
 
+// The first PEM block in what a command wrote, from its BEGIN to its END line.
+std::string pem_in(const std::string& text);
+
 // Token objects with this certificate's label, as another program lists them.
 std::size_t keys_of(const ServerFixture& server, const Json& made);
 // An authority here that can sign: a P-256 leaf issued under it, verified by openssl. "" or what went wrong.

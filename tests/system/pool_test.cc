@@ -161,7 +161,7 @@ TEST_CASE("without a pool no key is made ahead, and requests are served as ever"
   CHECK(server.keys() == 1);
 }
 
-TEST_CASE("token show has the classes with their marks; a forgotten pool leaves its keys in the token") {
+TEST_CASE("token show has the classes with their marks, and a forgotten pool leaves its keys in the token") {
   ServerFixture server(with_pool("[\"P-256:1:4\", \"P-384:0:2\"]"));
   REQUIRE(comes_to(server, held(4)));
   const std::string shown_token = server.command({"token", "show"}).out;

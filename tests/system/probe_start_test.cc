@@ -145,7 +145,9 @@ TEST_CASE("token probe and report clear away after SIGTERM and SIGINT, and say b
   server.plan("C_WrapKey delay_ms=300\n");
   const test_support::TemporaryDirectory directory;
   const auto ended_by = [&](const std::string& signal, std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), {"timeout", "--preserve-status", "--signal=" + signal, "2", program()});
+    // Not to the whole group: two signals end it at once.
+    arguments.insert(arguments.begin(),
+                     {"timeout", "--foreground", "--preserve-status", "--signal=" + signal, "2", program()});
     arguments.insert(arguments.end(), {"--config", server.config_file()});
     return test_support::run_command(arguments, "", server.environment());
   };
