@@ -80,7 +80,7 @@ std::vector<std::string> findings_of(const hsm::ProbeResult& result) {
     if (!probe.reason.empty()) reasons.push_back(std::string(info(probe.algorithm).name) + ": " + probe.reason);
   }
   // Those first that leave nothing to doubt.
-  std::ranges::stable_partition(leaks, [](const hsm::ProbeAttempt* leak) { return leak->proven; });
+  std::stable_partition(leaks.begin(), leaks.end(), [](const hsm::ProbeAttempt* leak) { return leak->proven; });
   std::vector<std::string> findings;
   for (const hsm::ProbeAttempt* const leak : leaks) {
     if (findings.size() == kLeaksTold) break;
