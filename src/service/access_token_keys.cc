@@ -53,7 +53,8 @@ std::string AccessTokenKeys::rotate(const audit::Origin& origin, Deadline deadli
   store_.add_access_token_key({id, key.modulus, key.exponent, now, std::nullopt}, deadline, {.event = &event});
   made.keep();
   log::info("key of access tokens made", {{"kid", id.to_string()}});
-  for (const auto& record : *reload()) {
+  const auto before = reload();  // kept: another thread's reload() lets go of it
+  for (const auto& record : *before) {
     if (record.id == id || is_good(record, now)) continue;
     try {
       token_.destroy(record.id, deadline);
@@ -98,7 +99,8 @@ std::optional<RsaPublicKey> AccessTokenKeys::find(std::string_view kid) {
 
 std::vector<std::pair<std::string, RsaPublicKey>> AccessTokenKeys::published() {
   std::vector<std::pair<std::string, RsaPublicKey>> keys;
-  for (const auto& record : *reload()) {
+  const auto known = reload();  // kept: another thread's reload() lets go of it
+  for (const auto& record : *known) {
     if (is_good(record, clock_())) keys.emplace_back(record.id.to_string(), public_key_of(record));
   }
   return keys;

@@ -4,10 +4,13 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "auth/secret_hash.h"
 #include "base/error.h"
@@ -98,4 +101,19 @@ TEST_CASE_FIXTURE(World, "a known token ends with its time, and with its key") {
   CHECK((refusal(access_token) == ErrorKind::key_expired));
   now += seconds(120);
   CHECK((refusal(access_token) == ErrorKind::invalid_credential));  // no such key any more
+}
+
+TEST_CASE_FIXTURE(World, "the published keys are whole, however many ask for them at once") {
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      for (int n = 0; n < 500; ++n) {
+        const auto published = keys.published();
+        if (published.size() != 1 || published.front().second.modulus.size() != 256) ++wrong;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(wrong == 0);
 }
