@@ -108,7 +108,7 @@ TEST_CASE_FIXTURE(World, "the published keys are whole, however many ask for the
   std::vector<std::thread> threads;
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&] {
-      for (int n = 0; n < 500; ++n) {
+      for (int n = 0; n < 3000; ++n) {
         const auto published = keys.published();
         if (published.size() != 1 || published.front().second.modulus.size() != 256) ++wrong;
       }
