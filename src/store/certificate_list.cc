@@ -4,6 +4,7 @@
 #include <numeric>
 #include <tuple>
 
+#include "store/connections.h"
 #include "store/merged_names.h"
 
 namespace hsmsigner::store {
@@ -40,7 +41,7 @@ Page list_everything(Reader& reader, std::size_t offset, std::size_t limit) {
   const Place place = place_of(reader, {"", ""}, offset);
   if (!place.section) return {{}, place.total};
   const SectionRow& from = *place.section;
-  return {to_records(reader.certificates({from.name, from.container_kind, from.container_name},
+  return {records_of(reader.certificates({from.name, from.container_kind, from.container_name},
                                          page_numbers(place.skip, limit))),
           place.total};
 }
@@ -50,7 +51,7 @@ Page list_container(Reader& reader, const Container& container, std::size_t offs
   const Place place = place_of(reader, {kind, container.name}, offset);
   if (!place.section) return {{}, place.total};
   return {
-      to_records(reader.container_from({kind, container.name, place.section->name}, page_numbers(place.skip, limit))),
+      records_of(reader.container_from({kind, container.name, place.section->name}, page_numbers(place.skip, limit))),
       place.total};
 }
 
@@ -60,7 +61,7 @@ Page list_containers(Reader& reader, const std::vector<Container>& containers, s
   Page page;
   page.total = names.total();
   if (offset >= page.total) return page;
-  page.records = to_records(names.rows(offset, std::min(limit, page.total - offset)));
+  page.records = records_of(names.rows(offset, std::min(limit, page.total - offset)));
   return page;
 }
 

@@ -6,30 +6,12 @@ namespace {
 void write_key(const KeyRecord& key, CertificateRow& row) {
   // Read back, it would be no key at all.
   if (key.id.empty()) throw Error(ErrorKind::internal_error).with_cause("a key without an id is to be stored");
-  row.key_token_label = key.token_label;
-  row.key_token_serial = key.token_serial;
-  row.key_id = key.id;
-  row.key_type = key.type;
-  row.key_bits = key.bits;
-  row.key_sensitive = to_number(key.sensitive);
-  row.key_always_sensitive = to_number(key.always_sensitive);
-  row.key_extractable = to_number(key.extractable);
-  row.key_never_extractable = to_number(key.never_extractable);
-  row.key_local = to_number(key.local);
+  static_cast<KeyColumns&>(row) = to_columns(key);
 }
 
 std::optional<KeyRecord> read_key(const CertificateRow& row) {
   if (row.key_id.empty()) return std::nullopt;
-  return KeyRecord{.token_label = row.key_token_label,
-                   .token_serial = row.key_token_serial,
-                   .id = row.key_id,
-                   .type = row.key_type,
-                   .bits = static_cast<unsigned>(row.key_bits),
-                   .sensitive = row.key_sensitive != 0,
-                   .always_sensitive = row.key_always_sensitive != 0,
-                   .extractable = row.key_extractable != 0,
-                   .never_extractable = row.key_never_extractable != 0,
-                   .local = row.key_local != 0};
+  return to_key(row);
 }
 
 }  // namespace
@@ -90,13 +72,6 @@ CertificateRecord to_record(const CertificateRow& row) {
       .key = read_key(row),
       .created_at = to_time(row.created_at),
   };
-}
-
-std::vector<CertificateRecord> to_records(const std::vector<CertificateRow>& rows) {
-  std::vector<CertificateRecord> records;
-  records.reserve(rows.size());
-  for (const CertificateRow& row : rows) records.push_back(to_record(row));
-  return records;
 }
 
 }  // namespace hsmsigner::store

@@ -6,10 +6,12 @@
 
 #include "store/certificate_record.h"
 #include "store/columns.h"
+#include "store/key_columns.h"
 
 namespace hsmsigner::store {
 
-struct CertificateRow {
+// key_id is "" when there is no key.
+struct CertificateRow : KeyColumns {
   std::string id, container_kind, container_name, name, common_name, algorithm;
   long long certificate_authority = 0;
   std::string subject, issuer, subject_hash, issuer_hash;
@@ -17,9 +19,7 @@ struct CertificateRow {
   std::string certificate_pem, request_pem, serial_number, fingerprint_sha256;
   Nullable<std::string> issuer_id;
   std::string signed_by, digest, alternative_names, warnings;
-  std::string key_token_label, key_token_serial, key_id, key_type;  // key_id is "" when there is no key
-  long long key_bits = 0, key_sensitive = 0, key_always_sensitive = 0, key_extractable = 0, key_never_extractable = 0,
-            key_local = 0, created_at = 0;
+  long long created_at = 0;
 
   static constexpr const char* table = "certificate";
 
@@ -49,16 +49,7 @@ struct CertificateRow {
     visit("digest", row.digest);
     visit("alternative_names", row.alternative_names);
     visit("warnings", row.warnings);
-    visit("key_token_label", row.key_token_label);
-    visit("key_token_serial", row.key_token_serial);
-    visit("key_id", row.key_id);
-    visit("key_type", row.key_type);
-    visit("key_bits", row.key_bits);
-    visit("key_sensitive", row.key_sensitive);
-    visit("key_always_sensitive", row.key_always_sensitive);
-    visit("key_extractable", row.key_extractable);
-    visit("key_never_extractable", row.key_never_extractable);
-    visit("key_local", row.key_local);
+    for_each_key_column(row, visit);
     visit("created_at", row.created_at);
   }
 };
@@ -67,6 +58,5 @@ struct CertificateRow {
 CertificateRow to_row(const CertificateRecord& record);
 // Throws Error{internal_error} when the row was not written by to_row().
 CertificateRecord to_record(const CertificateRow& row);
-std::vector<CertificateRecord> to_records(const std::vector<CertificateRow>& rows);
 
 }  // namespace hsmsigner::store

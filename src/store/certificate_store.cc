@@ -44,16 +44,7 @@ void keep_of_request(const CertificateRow& pending, CertificateRow& row) {
   row.container_name = pending.container_name;
   row.name = pending.name;
   row.request_pem = pending.request_pem;
-  row.key_token_label = pending.key_token_label;
-  row.key_token_serial = pending.key_token_serial;
-  row.key_id = pending.key_id;
-  row.key_type = pending.key_type;
-  row.key_bits = pending.key_bits;
-  row.key_sensitive = pending.key_sensitive;
-  row.key_always_sensitive = pending.key_always_sensitive;
-  row.key_extractable = pending.key_extractable;
-  row.key_never_extractable = pending.key_never_extractable;
-  row.key_local = pending.key_local;
+  static_cast<KeyColumns&>(row) = pending;
   row.created_at = pending.created_at;
 }
 
@@ -145,7 +136,7 @@ bool SqliteCertificateStore::name_taken(const Container& container, const std::s
 }
 
 std::vector<CertificateRecord> SqliteCertificateStore::find_authorities(const std::string& subject, std::size_t limit) {
-  return to_records(connections_.read(
+  return records_of(connections_.read(
       [&](Reader& reader) { return reader.authorities_of_subject({subject}, {page_numbers(0, limit).front()}); }));
 }
 
@@ -160,7 +151,7 @@ std::vector<CertificateRecord> SqliteCertificateStore::find_by_name_anywhere(con
                                                                              const ContainerScope& scope,
                                                                              std::size_t limit) {
   if (!scope.all && scope.containers.empty()) return {};
-  return to_records(connections_.read([&](Reader& reader) {
+  return records_of(connections_.read([&](Reader& reader) {
     if (scope.all) return reader.certificates_of_name({name}, page_numbers(0, limit));
     return reader.at_one_moment([&] { return namesakes_in(reader, name, scope.containers, limit); });
   }));

@@ -66,7 +66,7 @@ struct Reader {
   SelectRows<AnswerRow> answer_by_key;  // client id, key's hash
 
   SelectRows<EventRow> events;  // after, limit
-  SelectRows<EventRow> last_event;
+  SelectRows<EventHeadRow> last_event;
   SelectRows<EventRow> last_event_of_kind;  // kind
   SelectNumber first_event;
   SelectRows<CheckpointRow> checkpoints;  // after, limit
@@ -113,7 +113,7 @@ struct Writes {
   Command erase_answers;         // time, limit
 
   InsertRow<EventRow> insert_event;
-  SelectRows<EventRow> last_event;
+  SelectRows<EventHeadRow> last_event;
   Command erase_events;  // up to
   InsertRow<CheckpointRow> insert_checkpoint;
   SelectNumber count_of_checkpoint;  // number
@@ -193,6 +193,15 @@ std::uint64_t append_event(Writes& writes, const audit::Event& event);
 void use_up(Writes& writes, const PoolClaim& key);
 // Likewise: all of them, as far as there are any; an answer without a client id is none.
 void write_alongside(Writes& writes, const Alongside& with);
+
+// The record of each row.
+template <class Row>
+auto records_of(const std::vector<Row>& rows) {
+  std::vector<decltype(to_record(rows.front()))> records;
+  records.reserve(rows.size());
+  for (const Row& row : rows) records.push_back(to_record(row));
+  return records;
+}
 
 // The record of the first row.
 template <class Row>

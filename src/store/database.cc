@@ -150,17 +150,18 @@ Error database_error(const soci::soci_error& fault, std::string_view doing, Sour
   return Error(ErrorKind::internal_error, {"The certificate database failed."}, where).with_cause(cause);
 }
 
+Error not_written(const soci::soci_error& fault, std::string_view doing, SourcePlace where) {
+  return Error(ErrorKind::journal_unavailable, {"The journal could not be written, so nothing was done."}, where)
+      .with_cause(database_error(fault, doing).cause());
+}
+
 Error current_error(std::string_view doing) {
   try {
     throw;
   } catch (const Error& error) {
     return error;
   } catch (const soci::soci_error& fault) {
-    Error error = database_error(fault, doing);
-    if (is_constraint_violation(fault)) return error;
-    return Error(ErrorKind::journal_unavailable, {"The journal could not be written, so nothing was done."},
-                 error.where())
-        .with_cause(error.cause());
+    return is_constraint_violation(fault) ? database_error(fault, doing) : not_written(fault, doing);
   } catch (const std::exception& fault) {
     return Error(ErrorKind::internal_error).with_cause(std::string(doing) + ": " + fault.what());
   }

@@ -39,7 +39,10 @@ bool is_constraint_violation(const soci::soci_error& fault);
 // the bound values. `doing` is a short constant phrase.
 Error database_error(const soci::soci_error& fault, std::string_view doing, SourcePlace where = SourcePlace::here());
 
-// The same for any exception that is being handled; an Error stays as it is.
+// The same where something was to be written: Error{journal_unavailable}, since no event can be written either.
+Error not_written(const soci::soci_error& fault, std::string_view doing, SourcePlace where = SourcePlace::here());
+
+// An error of either kind for any exception that is being handled; an Error stays as it is.
 Error current_error(std::string_view doing);
 
 }  // namespace hsmsigner::store

@@ -4,6 +4,8 @@ namespace hsmsigner::store {
 
 JournalLine to_record(const EventRow& row) { return {static_cast<std::uint64_t>(row.sequence), row.line}; }
 
+JournalHead to_record(const EventHeadRow& row) { return {static_cast<std::uint64_t>(row.sequence), row.hash}; }
+
 CheckpointRow to_row(const CheckpointRecord& checkpoint) {
   CheckpointRow row;
   row.number = static_cast<long long>(checkpoint.number);

@@ -26,6 +26,19 @@ struct EventRow {
   }
 };
 
+// Of an event what the next one is chained to.
+struct EventHeadRow {
+  long long sequence = 0;
+  std::string hash;
+
+  static constexpr const char* table = EventRow::table;
+  template <class Row, class Visit>
+  static void for_each_column(Row& row, const Visit& visit) {
+    visit("sequence", row.sequence);
+    visit("hash", row.hash);
+  }
+};
+
 struct CheckpointRow {
   long long number = 0, sequence = 0, time = 0;
   std::string jws;
@@ -54,6 +67,7 @@ struct AuditKeyRow {
 };
 
 JournalLine to_record(const EventRow& row);
+JournalHead to_record(const EventHeadRow& row);
 CheckpointRow to_row(const CheckpointRecord& checkpoint);
 CheckpointRecord to_record(const CheckpointRow& row);
 AuditKeyRow to_row(const AuditKeyRecord& key);

@@ -18,12 +18,9 @@ long long to_number(std::uint64_t sequence) {
 
 long long to_limit(std::size_t limit) { return page_numbers(0, limit).front(); }
 
-template <class Row>
-auto records_of(const std::vector<Row>& rows) {
-  std::vector<decltype(to_record(rows.front()))> records;
-  records.reserve(rows.size());
-  for (const Row& row : rows) records.push_back(to_record(row));
-  return records;
+// What the next event is chained to.
+JournalHead head_of(const std::vector<EventHeadRow>& last) {
+  return first_of(last).value_or(JournalHead{0, audit::kNoPrevious});
 }
 
 }  // namespace
@@ -31,12 +28,12 @@ auto records_of(const std::vector<Row>& rows) {
 std::uint64_t append_event(Writes& writes, const audit::Event& event) {
   // Read each time, under the write lock: another process may have written meanwhile, and what was written in this
   // transaction may have been undone.
-  const std::vector<EventRow> last = writes.last_event({});
+  const JournalHead head = head_of(writes.last_event({}));
   audit::ChainedEvent chained;
-  chained.sequence = last.empty() ? 1 : static_cast<std::uint64_t>(last.front().sequence) + 1;
+  chained.sequence = head.sequence + 1;
   chained.time = system_now_millis();
   chained.event = event;
-  chained.previous = last.empty() ? audit::kNoPrevious : last.front().hash;
+  chained.previous = head.hash;
   EventRow row;
   row.sequence = to_number(chained.sequence);
   row.time = to_milliseconds(chained.time);
@@ -49,8 +46,7 @@ std::uint64_t append_event(Writes& writes, const audit::Event& event) {
     writes.insert_event(row);
   } catch (const soci::soci_error& fault) {
     // Whatever it is, also a constraint: it is not the request's fault, and nothing may be done untold.
-    throw Error(ErrorKind::journal_unavailable, {"The journal could not be written, so nothing was done."})
-        .with_cause(database_error(fault, "writing an event").cause());
+    throw not_written(fault, "writing an event");
   }
   return chained.sequence;
 }
@@ -68,11 +64,7 @@ std::uint64_t SqliteJournalStore::append(const audit::Event& event, Deadline dea
 }
 
 JournalHead SqliteJournalStore::head() {
-  return connections_.read([](Reader& reader) {
-    const std::vector<EventRow> last = reader.last_event({});
-    if (last.empty()) return JournalHead{0, audit::kNoPrevious};
-    return JournalHead{static_cast<std::uint64_t>(last.front().sequence), last.front().hash};
-  });
+  return head_of(connections_.read([](Reader& reader) { return reader.last_event({}); }));
 }
 
 std::uint64_t SqliteJournalStore::first_sequence() {

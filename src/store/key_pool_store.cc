@@ -7,13 +7,6 @@
 namespace hsmsigner::store {
 namespace {
 
-std::vector<PoolKeyRecord> records_of(const std::vector<PoolKeyRow>& rows) {
-  std::vector<PoolKeyRecord> records;
-  records.reserve(rows.size());
-  for (const PoolKeyRow& row : rows) records.push_back(to_record(row));
-  return records;
-}
-
 bool has_record(SelectNumber& count_of_records, const Uuid& id) {
   const std::string text = id.to_string();
   return count_of_records({text, text, text, text}).value_or(0) != 0;

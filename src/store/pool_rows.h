@@ -5,15 +5,14 @@
 #include <vector>
 
 #include "store/columns.h"
+#include "store/key_columns.h"
 #include "store/pool_key_record.h"
 
 namespace hsmsigner::store {
 
-struct PoolKeyRow {
+struct PoolKeyRow : KeyColumns {
   std::string id, key_class, public_key_pem;
-  std::string key_token_label, key_token_serial, key_id, key_type;
-  long long key_bits = 0, key_sensitive = 0, key_always_sensitive = 0, key_extractable = 0, key_never_extractable = 0,
-            key_local = 0, created_at = 0;
+  long long created_at = 0;
   std::string owner;
   long long withdrawn = 0;
 
@@ -23,16 +22,7 @@ struct PoolKeyRow {
     visit("id", row.id);
     visit("class", row.key_class);
     visit("public_key_pem", row.public_key_pem);
-    visit("key_token_label", row.key_token_label);
-    visit("key_token_serial", row.key_token_serial);
-    visit("key_id", row.key_id);
-    visit("key_type", row.key_type);
-    visit("key_bits", row.key_bits);
-    visit("key_sensitive", row.key_sensitive);
-    visit("key_always_sensitive", row.key_always_sensitive);
-    visit("key_extractable", row.key_extractable);
-    visit("key_never_extractable", row.key_never_extractable);
-    visit("key_local", row.key_local);
+    for_each_key_column(row, visit);
     visit("created_at", row.created_at);
     visit("owner", row.owner);
     visit("withdrawn", row.withdrawn);
