@@ -1,7 +1,6 @@
 #include "app/audit_command_line.h"
 
 #include <cstdint>
-#include <exception>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -17,18 +16,12 @@ namespace {
 
 // Whatever goes wrong, 1 is kept for a journal that was tampered with.
 int verify_exit_code(const CommandResult& result, AuditVerifyOptions options) {
-  try {
-    if (!result.config_file.empty()) options.database = settings_for(result).store.path;
-    const int code = verify_journal(options, std::cout);
-    std::cout.flush();
-    if (std::cout) return code;
-    std::cerr << "hsm-signer: standard output could not be written\n";
-  } catch (const Error& error) {
-    report(error);
-  } catch (const std::exception& error) {
-    std::cerr << "hsm-signer: unexpected: " << error.what() << '\n';
-  }
-  return kExitUnreadable;
+  return verification_exit_code(
+      [&] {
+        if (!result.config_file.empty()) options.database = settings_for(result).store.path;
+        return verify_journal(options, std::cout);
+      },
+      kExitUnreadable);
 }
 
 void add_verify(CLI::App& audit, CommandResult& result) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <functional>
 #include <string>
 
 #include "app/settings.h"
@@ -24,6 +25,10 @@ void add_pool(CLI::App& app, CommandResult& result);    // pool_command_line.cc
 
 // Reads the file and sets the log up as it says. Throws as load_settings().
 Settings settings_for(const CommandResult& result);
+// What a command that checks something ends with: what `verify` returns; whatever goes wrong is told, and is
+// `unreadable`, so that the other codes keep their meaning.
+int verification_exit_code(const std::function<int()>& verify, int unreadable);
+
 // From where the settings say.
 Secret user_pin(const Settings& settings);
 

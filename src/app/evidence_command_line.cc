@@ -1,6 +1,5 @@
 #include "app/evidence_command_line.h"
 
-#include <exception>
 #include <iostream>
 #include <memory>
 
@@ -14,19 +13,9 @@ namespace {
 constexpr int kExitNotGood = 1;
 constexpr int kExitUnreadable = 2;
 
-// Whatever goes wrong, 1 is kept for evidence that is not good.
 int verify_exit_code(const EvidenceVerifyOptions& options) {
-  try {
-    const bool good = verify_evidence(options, std::cout);
-    std::cout.flush();
-    if (std::cout) return good ? 0 : kExitNotGood;
-    std::cerr << "hsm-signer: standard output could not be written\n";
-  } catch (const Error& error) {
-    report(error);
-  } catch (const std::exception& error) {
-    std::cerr << "hsm-signer: unexpected: " << error.what() << '\n';
-  }
-  return kExitUnreadable;
+  return verification_exit_code([&] { return verify_evidence(options, std::cout) ? 0 : kExitNotGood; },
+                                kExitUnreadable);
 }
 
 }  // namespace

@@ -5,20 +5,13 @@
 #include <cstdlib>
 #include <ctime>
 
+#include "app/ending_signals.h"
 #include "base/error.h"
 
 namespace hsmsigner::app {
 namespace {
 
 constexpr timespec kTick{0, 50'000'000};
-
-sigset_t ending_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGTERM);
-  return set;
-}
 
 }  // namespace
 

@@ -1,6 +1,5 @@
 #include "app/report_command_line.h"
 
-#include <exception>
 #include <iostream>
 #include <memory>
 
@@ -11,19 +10,8 @@
 namespace hsmsigner::app {
 namespace {
 
-// Whatever goes wrong, 1 is kept for a report that is not what was signed.
 int verify_exit_code(const ReportVerifyOptions& options) {
-  try {
-    const int code = verify_report(options, std::cout);
-    std::cout.flush();
-    if (std::cout) return code;
-    std::cerr << "hsm-signer: standard output could not be written\n";
-  } catch (const Error& error) {
-    report(error);
-  } catch (const std::exception& error) {
-    std::cerr << "hsm-signer: unexpected: " << error.what() << '\n';
-  }
-  return kExitReportUnreadable;
+  return verification_exit_code([&] { return verify_report(options, std::cout); }, kExitReportUnreadable);
 }
 
 CLI::App& add_verify(CLI::App& report, CommandResult& result) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "app/ending_signals.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -16,14 +17,6 @@ namespace hsmsigner::app {
 namespace {
 
 constexpr timespec kTick{0, 50'000'000};
-
-sigset_t ending_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGTERM);
-  return set;
-}
 
 const char* name_of(int number) { return number == SIGINT ? "SIGINT" : "SIGTERM"; }
 
