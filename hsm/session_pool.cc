@@ -165,16 +165,15 @@ void SessionPool::work(Session session) {
     execute(*job, session);
     lock.lock();
     const bool abandoned = job->state == Job::State::abandoned;
-    if (!abandoned) {
-      job->state = Job::State::done;
-      job->finished.notify_all();
-    }
+    if (!abandoned) job->state = Job::State::done;
     if (makes(job->kind)) {
       --generating_;
       if (job->kind == JobKind::ahead) --generating_ahead_;
       wake_.notify_one();
     }
     lock.unlock();
+    // Without the lock, which the woken one needs.
+    if (!abandoned) job->finished.notify_all();
     if (abandoned || job->posted) conclude(*job);
     open_ahead(session);
     lock.lock();
