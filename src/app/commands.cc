@@ -17,8 +17,29 @@ Settings settings_for(const CommandResult& result) {
   return settings;
 }
 
-Secret user_pin(const Settings& settings) {
-  return read_pin(settings.pin_file, settings.pin_env, "User PIN of the token");
+namespace {
+
+Secret pin_of(const Settings& settings, std::size_t place) {
+  const TokenSettings& token = settings.tokens[place];
+  const hsm::TokenSelector& named = token.options.selector;
+  std::string prompt = "User PIN of the token";
+  if (settings.tokens.size() > 1) prompt += " " + (named.label.empty() ? named.serial : named.label);
+  return read_pin(token.pin_file, token.pin_env, prompt);
 }
+
+}  // namespace
+
+std::vector<Secret> user_pins(const Settings& settings) {
+  std::vector<Secret> pins(settings.tokens.size());
+  // Those from files last: with each of them a variable is wiped that may be another's.
+  for (const bool from_file : {false, true}) {
+    for (std::size_t place = 0; place < pins.size(); ++place) {
+      if (settings.tokens[place].pin_file.empty() != from_file) pins[place] = pin_of(settings, place);
+    }
+  }
+  return pins;
+}
+
+Secret user_pin(const Settings& settings) { return pin_of(settings, settings.service_token()); }
 
 }  // namespace hsmsigner::app

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <string>
+#include <vector>
 
 #include "app/settings.h"
 #include "base/secret.h"
@@ -23,7 +24,9 @@ void add_policy(CLI::App& app, CommandResult& result);  // policy_command_line.c
 
 // Reads the file and sets the log up as it says. Throws as load_settings().
 Settings settings_for(const CommandResult& result);
-// From where the settings say.
+// Of each token, from where the settings say, in their order.
+std::vector<Secret> user_pins(const Settings& settings);
+// Of the one that holds the service's own keys.
 Secret user_pin(const Settings& settings);
 
 }  // namespace hsmsigner::app

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -91,8 +92,12 @@ std::vector<KeyAlgorithm> one_of_each_family(const hsm::Token& token) {
   return algorithms;
 }
 
-const std::string& name_to_accept(const hsm::TokenInfo& token) {
-  return token.serial.empty() ? token.label : token.serial;
+std::vector<KeyAlgorithm> one_of_each_family(const service::TokenSet& tokens) {
+  std::set<KeyAlgorithm> algorithms;
+  for (const service::ServiceToken& each : tokens.all()) {
+    for (const KeyAlgorithm algorithm : one_of_each_family(each.token)) algorithms.insert(algorithm);
+  }
+  return {algorithms.begin(), algorithms.end()};
 }
 
 void probe_at_start(hsm::Token& token, const std::string& accepted, store::JournalStore& journal, Deadline deadline) {
@@ -100,7 +105,7 @@ void probe_at_start(hsm::Token& token, const std::string& accepted, store::Journ
   const hsm::ProbeResult result = token.probe(one_of_each_family(token), deadline);
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
   const hsm::ProbeVerdict verdict = result.verdict();
-  const std::string& name = name_to_accept(token.info());
+  const std::string& name = service::name_of(token.info());
   const bool is_accepted = !name.empty() && name == accepted;
   const audit::Event event = event_of(name, result, is_accepted);
   for (const hsm::AlgorithmProbe& probe : result.algorithms) {

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "hsm/probe.h"
 #include "hsm/token.h"
+#include "service/token_set.h"
 #include "store/journal_store.h"
 
 namespace hsmsigner::app {
@@ -16,12 +17,12 @@ namespace hsmsigner::app {
 // any.
 std::vector<KeyAlgorithm> one_of_each_family(const hsm::Token& token);
 
-// By which token.accept_leaking_token names a token: its serial number, or its label when it has none.
-const std::string& name_to_accept(const hsm::TokenInfo& token);
+// Of several tokens, those of each of them.
+std::vector<KeyAlgorithm> one_of_each_family(const service::TokenSet& tokens);
 
 // Probes one algorithm of each family, logs what was found and writes token_probed to the journal. Throws
 // Error{token_unavailable}, with what was found and how to go on, unless the token keeps its keys or is the one that
-// `accepted` names; Error{journal_unavailable}: then the server must not serve.
+// `accepted` names (service::name_of); Error{journal_unavailable}: then the server must not serve.
 void probe_at_start(hsm::Token& token, const std::string& accepted, store::JournalStore& journal, Deadline deadline);
 
 }  // namespace hsmsigner::app

@@ -6,10 +6,12 @@
 #include <cstdio>
 #include <memory>
 #include <ostream>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "app/open_tokens.h"
 #include "app/probe_at_start.h"
 #include "base/algorithm.h"
 #include "base/clock.h"
@@ -57,10 +59,8 @@ int exit_code_of(hsm::ProbeVerdict verdict) {
   return kExitInconclusive;
 }
 
-}  // namespace
-
-int probe_token(const Settings& settings, Secret pin, bool quick, std::ostream& out, std::ostream& progress) {
-  const std::unique_ptr<hsm::Token> token = hsm::Token::open(settings.token, std::move(pin));
+hsm::ProbeVerdict probe_one(const std::unique_ptr<hsm::Token>& token, bool quick, std::ostream& out,
+                            std::ostream& progress) {
   std::vector<KeyAlgorithm> algorithms;
   if (quick) {
     algorithms = one_of_each_family(*token);
@@ -92,7 +92,22 @@ int probe_token(const Settings& settings, Secret pin, bool quick, std::ostream& 
   }
   if (result.algorithms.empty()) out << "it makes no key of a kind that could be tried\n";
   out << "conclusion: " << to_string(result.verdict()) << '\n';
-  return exit_code_of(result.verdict());
+  return result.verdict();
+}
+
+}  // namespace
+
+int probe_token(const Settings& settings, std::vector<Secret> pins, bool quick, std::ostream& out,
+                std::ostream& progress) {
+  std::set<int> codes;
+  for (std::size_t place = 0; place < settings.tokens.size(); ++place) {
+    if (place > 0) out << '\n';
+    about_token(settings, place, [&] {
+      const auto token = hsm::Token::open(settings.tokens[place].options, std::move(pins.at(place)));
+      codes.insert(exit_code_of(probe_one(token, quick, out, progress)));
+    });
+  }
+  return codes.contains(kExitGivesKeysOut) ? kExitGivesKeysOut : *codes.rbegin();
 }
 
 }  // namespace hsmsigner::app

@@ -18,7 +18,7 @@ struct ReportOptions {
 };
 
 // Says on `progress` how far it is, on `out` what was made.
-void make_report(const Settings& settings, Secret pin, const ReportOptions& options, std::ostream& out,
+void make_report(const Settings& settings, std::vector<Secret> pins, const ReportOptions& options, std::ostream& out,
                  std::ostream& progress);
 
 struct ReportVerifyOptions {

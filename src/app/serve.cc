@@ -13,6 +13,7 @@
 #include "api/routes.h"
 #include "app/journal_threads.h"
 #include "app/lifecycle_events.h"
+#include "app/open_tokens.h"
 #include "app/probe_at_start.h"
 #include "app/shutdown_watch.h"
 #include "app/tls_setup.h"
@@ -84,32 +85,32 @@ constexpr std::chrono::seconds kProbeDeadline{120};
 // Over HTTP a report has the time of a request: one key of each family is probed, and a sample challenged.
 constexpr std::size_t kChallengesOverHttp = 50;
 
-service::ComplianceOptions usual_report(const hsm::Token& token) {
+service::ComplianceOptions usual_report(const service::TokenSet& tokens) {
   service::ComplianceOptions options;
   options.most_challenges = kChallengesOverHttp;
-  options.probe = one_of_each_family(token);
+  options.probe = one_of_each_family(tokens);
   return options;
 }
 
 // Those of a server, in the order in which they need each other.
 struct ServiceSet {
-  ServiceSet(hsm::Token& token, store::Store& store, const policy::Policies& policies, const Settings& settings)
+  ServiceSet(service::TokenSet& tokens, store::Store& store, const policy::Policies& policies, const Settings& settings)
       : catalogue(store.certificates(), system_now),
-        generation(token, store.certificates(), names, policies, system_now),
-        deletion(token, store.certificates(), catalogue),
-        exchange(token, store.certificates(), store.journal(), names, policies, catalogue),
-        accounts(store.accounts(), random_source(token), system_now, settings.rotation_grace),
-        access_token_keys(token, store.accounts(), system_now),
-        audit_key(token, store.journal(), system_now),
+        generation(tokens, store.certificates(), names, policies, system_now),
+        deletion(tokens, store.certificates(), catalogue),
+        exchange(tokens, store.certificates(), store.journal(), names, policies, catalogue),
+        accounts(store.accounts(), random_source(tokens.for_service()), system_now, settings.rotation_grace),
+        access_token_keys(tokens.for_service(), store.accounts(), system_now),
+        audit_key(tokens.for_service(), store.journal(), system_now),
         failures(store.journal()),
         access(store.accounts(), store.journal(), failures, access_token_keys, system_now),
         repeated(store.answers(), system_now),
-        evidence(token, store.journal(), catalogue, audit_key),
+        evidence(tokens, store.journal(), catalogue, audit_key),
         journal(store.journal()),
         compliance(
-            {token, store.certificates(), store.accounts(), store.journal()},
+            {tokens, store.certificates(), store.accounts(), store.journal()},
             [path = settings.store.path] { return store::open_journal(path); }, HSM_SIGNER_VERSION, system_now_millis),
-        reports(compliance, audit_key, store.journal(), usual_report(token)) {}
+        reports(compliance, audit_key, store.journal(), usual_report(tokens)) {}
 
   api::Services for_api() {
     return {generation,        catalogue, deletion, exchange, accounts, access,
@@ -135,21 +136,26 @@ struct ServiceSet {
 
 }  // namespace
 
-int serve(const Settings& settings, Secret pin) {
-  // Destroyed in the opposite order: server, services, then the token, which finalises its module while OpenSSL still
-  // stands (SoftHSM crashes at exit without C_Finalize), what takes down what befell it until then, the store, and last
-  // the watch with its deadline.
+int serve(const Settings& settings, std::vector<Secret> pins) {
+  // Destroyed in the opposite order: server, services, then the tokens, which finalise their modules while OpenSSL
+  // still stands (SoftHSM crashes at exit without C_Finalize), what takes down what befell it until then, the store,
+  // and last the watch with its deadline.
   ShutdownWatch watch;
   require_descriptors(settings.server);
   const policy::Policies policies = policy::Policies::load(settings.policy);
   const std::unique_ptr<store::Store> store = open_store(settings.store);
   service::IncidentJournal incidents(store->journal());
-  hsm::TokenOptions token_options = settings.token;
-  token_options.on_incident = [&incidents](const hsm::TokenIncident& incident) { incidents.tell(incident); };
-  const std::unique_ptr<hsm::Token> token = hsm::Token::open(token_options, std::move(pin));
-  incidents.set_token(token->info().serial);
-  probe_at_start(*token, settings.accept_leaking_token, store->journal(), deadline_in(kProbeDeadline));
-  ServiceSet services(*token, *store, policies, settings);
+  OpenTokens tokens(settings, std::move(pins), [&incidents](std::size_t place, const hsm::TokenIncident& incident) {
+    incidents.tell(incident, place);
+  });
+  for (std::size_t place = 0; place < settings.tokens.size(); ++place) {
+    incidents.set_token(tokens.at(place).info().serial, place);
+    about_token(settings, place, [&] {
+      probe_at_start(tokens.at(place), settings.tokens[place].accept_leaking_token, store->journal(),
+                     deadline_in(kProbeDeadline));
+    });
+  }
+  ServiceSet services(tokens.set(), *store, policies, settings);
   services.access_token_keys.ensure(deadline_in(kFirstKeyDeadline));
   services.audit_key.ensure(deadline_in(kFirstKeyDeadline));
   if (store->accounts().list(0, 1).total == 0) {
@@ -162,7 +168,7 @@ int serve(const Settings& settings, Secret pin) {
       options,
       [&router](const api::RequestHead& head, const api::Peer& peer, const std::string& request_id,
                 const api::ReadBody& read_body) { return router.answer(head, peer, request_id, read_body); },
-      make_transport(settings, *token, store->certificates()));
+      make_transport(settings, tokens.set(), store->certificates()));
 
   server.bind();
   const std::string url = server.url();

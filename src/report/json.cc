@@ -57,9 +57,8 @@ std::string month_name(const MonthCount& month) {
   return std::to_string(month.year) + (month.month < 10 ? "-0" : "-") + std::to_string(month.month);
 }
 
-void write_token(Json& json, const Facts& facts) {
+void write_token(Json& json, const TokenFacts& token, const std::optional<ProbeFacts>& probe) {
   json.object("token", [&] {
-    const TokenFacts& token = facts.token;
     json.member("label", token.label);
     json.member("manufacturer", token.manufacturer);
     json.member("model", token.model);
@@ -69,12 +68,12 @@ void write_token(Json& json, const Facts& facts) {
     json.member("module_description", token.module_description);
     json.member("is_softhsm", token.is_softhsm);
   });
-  if (!facts.probe) return json.null("probe");
+  if (!probe) return json.null("probe");
   json.object("probe", [&] {
-    json.member("at", date_time(facts.probe->at));
-    json.member("outcome", to_string(facts.probe->outcome));
-    json.array("reasons", facts.probe->reasons, [&](const std::string& reason) { json.value(reason); });
-    json.array("attempts", facts.probe->attempts, [&](const ProbeAttempt& attempt) {
+    json.member("at", date_time(probe->at));
+    json.member("outcome", to_string(probe->outcome));
+    json.array("reasons", probe->reasons, [&](const std::string& reason) { json.value(reason); });
+    json.array("attempts", probe->attempts, [&](const ProbeAttempt& attempt) {
       json.object([&] {
         json.member("algorithm", attempt.algorithm);
         json.member("attempt", attempt.attempt);
@@ -253,7 +252,9 @@ std::string json_of(const Report& report) {
     json.member("service_version", facts.service_version);
     json.member("verdict", to_string(overall(report.controls)));
     write_controls(json, report.controls);
-    write_token(json, facts);
+    write_token(json, facts.token, facts.probe);
+    json.array("further_tokens", facts.further_tokens,
+               [&](const ProbedToken& each) { json.object([&] { write_token(json, each.token, each.probe); }); });
     write_inventory(json, facts.inventory);
     write_challenges(json, facts.challenges);
     write_issuance(json, facts.issuance);

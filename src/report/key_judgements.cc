@@ -30,33 +30,45 @@ Judgement key_attributes(const Facts& facts) {
 
 Judgement token_keeps_keys(const Facts& facts) {
   Judgement judgement;
-  if (!facts.probe) {
+  const std::vector<ProbedToken> tokens = all_tokens(facts);
+  if (std::ranges::any_of(tokens, [](const ProbedToken& each) { return !each.probe; })) {
     judgement.verdict = Verdict::attention;
-    judgement.evidence = {
-        "The token was not probed for this report. What it says of a key is not proof that it keeps the key."};
+    judgement.evidence = {std::string(tokens.size() == 1 ? "The token was not" : "Not every token was") +
+                          " probed for this report. What it says of a key is not proof that it keeps the key."};
     return judgement;
   }
-  const ProbeFacts& probe = *facts.probe;
-  const auto given = std::ranges::count(probe.attempts, true, &ProbeAttempt::given_away);
-  judgement.figures = {{"attempts", probe.attempts.size()}, {"given_away", static_cast<std::uint64_t>(given)}};
+  std::uint64_t attempts = 0;
+  std::uint64_t given = 0;
+  for (const auto& [token, probe] : tokens) {
+    attempts += probe->attempts.size();
+    given += static_cast<std::uint64_t>(std::ranges::count(probe->attempts, true, &ProbeAttempt::given_away));
+  }
+  const auto any = [&](ProbeOutcome outcome) {
+    return std::ranges::any_of(tokens, [outcome](const ProbedToken& each) { return each.probe->outcome == outcome; });
+  };
+  judgement.figures = {{"attempts", attempts}, {"given_away", given}};
   judgement.evidence = {
       "Throwaway keys were made with the attributes of a blocked key, and the token was asked to give "
       "them away: " +
-          counted(probe.attempts.size(), "attempt", "attempts") + ", " + number(static_cast<std::uint64_t>(given)) +
-          " successful.",
-      "The probe was made at " + date_time(probe.at) + "."};
-  for (const std::string& reason : probe.reasons) judgement.evidence.push_back("To note: " + reason);
-  judgement.verdict = given > 0 || probe.outcome == ProbeOutcome::gives_keys_out ? Verdict::fail
-                      : probe.outcome == ProbeOutcome::inconclusive              ? Verdict::attention
-                                                                                 : Verdict::pass;
+          counted(attempts, "attempt", "attempts") + ", " + number(given) + " successful.",
+      "The probe was made at " + date_time(facts.probe->at) + "."};
+  for (const auto& [token, probe] : tokens) {
+    const std::string whose = tokens.size() == 1 ? "" : "token " + token.label + ": ";
+    for (const std::string& reason : probe->reasons) judgement.evidence.push_back("To note: " + whose + reason);
+  }
+  judgement.verdict = given > 0 || any(ProbeOutcome::gives_keys_out) ? Verdict::fail
+                      : any(ProbeOutcome::inconclusive)              ? Verdict::attention
+                                                                     : Verdict::pass;
   return judgement;
 }
 
 Judgement validated_module(const Facts& facts) {
   Judgement judgement;
-  judgement.verdict = facts.token.is_softhsm ? Verdict::fail : Verdict::attention;
+  const bool softhsm =
+      std::ranges::any_of(all_tokens(facts), [](const ProbedToken& each) { return each.token.is_softhsm; });
+  judgement.verdict = softhsm ? Verdict::fail : Verdict::attention;
   judgement.evidence = {
-      facts.token.is_softhsm
+      softhsm
           ? "The token is SoftHSM, a program. It is not a validated module: whoever reads its files and knows the PIN "
             "has the keys."
           : "What the token says of itself is below. Whether this model and firmware hold a certificate is not told by "

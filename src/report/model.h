@@ -42,6 +42,12 @@ struct ProbeFacts {
   std::vector<std::string> reasons;  // why it is inconclusive, or a key was not made as asked
 };
 
+// One of several tokens.
+struct ProbedToken {
+  TokenFacts token;
+  std::optional<ProbeFacts> probe;  // none: was not made
+};
+
 // One object in a list of findings. What is not known is "".
 struct Finding {
   std::string id;         // of the certificate, or CKA_ID in hexadecimal
@@ -182,15 +188,19 @@ struct AuditKeyFacts {
 struct Facts {
   UnixMillis made_at;
   std::string service_version;
-  TokenFacts token;
-  std::optional<ProbeFacts> probe;  // none: was not made
-  Inventory inventory;
-  std::optional<Challenges> challenges;  // none: were not made
+  TokenFacts token;                         // with the service's own keys
+  std::optional<ProbeFacts> probe;          // of that one; none: was not made
+  std::vector<ProbedToken> further_tokens;  // where keys of certificates are too
+  Inventory inventory;                      // of all of them together
+  std::optional<Challenges> challenges;     // none: were not made
   Issuance issuance;
   std::vector<AccountFacts> accounts;  // ordered by client id
   JournalFacts journal;
   std::optional<AuditKeyFacts> audit_key;  // that signs the report
 };
+
+// The first one and the further ones.
+std::vector<ProbedToken> all_tokens(const Facts& facts);
 
 std::string_view to_string(ProbeOutcome outcome) noexcept;  // "keeps_keys", "gives_keys_out", "inconclusive"
 

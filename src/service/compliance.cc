@@ -26,7 +26,7 @@ class Walk {
       : sources_(sources),
         options_(options),
         deadline_(deadline),
-        keys_(list_keys(), service_keys(), now),
+        keys_(sources.tokens, list_keys(), service_keys(), now),
         history_(read_events(), now) {}
 
   void run() {
@@ -42,9 +42,14 @@ class Walk {
   }
 
  private:
-  std::vector<hsm::ListedKey> list_keys() const {
+  std::vector<PlacedKey> list_keys() const {
     tell("listing the token's keys", 0, 0);
-    return sources_.token.private_keys(deadline_);
+    std::vector<PlacedKey> keys;
+    const std::vector<ServiceToken>& tokens = sources_.tokens.all();
+    for (std::size_t place = 0; place < tokens.size(); ++place) {
+      for (hsm::ListedKey& key : tokens[place].token.private_keys(deadline_)) keys.push_back({place, std::move(key)});
+    }
+    return keys;
   }
 
   JournalCoverage read_events() const {
@@ -53,12 +58,14 @@ class Walk {
   }
 
   // Read after the token was, so that no key of theirs is taken for an orphan.
-  std::set<Bytes> service_keys() const {
-    std::set<Bytes> ids;
-    const auto add = [&](const Uuid& id) { ids.emplace(id.bytes().begin(), id.bytes().end()); };
+  std::set<KeyPlace> service_keys() const {
+    std::set<KeyPlace> places;
+    const auto add = [&](const Uuid& id) {
+      places.insert({sources_.tokens.service_place(), Bytes(id.bytes().begin(), id.bytes().end())});
+    };
     for (const auto& key : sources_.accounts.access_token_keys()) add(key.id);
     for (const auto& key : sources_.journal.audit_keys()) add(key.id);
-    return ids;
+    return places;
   }
 
   void add(const store::CertificateRecord& record) {
@@ -81,27 +88,35 @@ class Walk {
 
   void look_again() {
     // A page that moved because another record went may have hidden one: its key is no orphan.
-    for (const Bytes& id : keys_.orphan_candidates()) {
-      const auto uuid = Uuid::from_bytes(id);
+    for (const KeyPlace& place : keys_.orphan_candidates()) {
+      const auto uuid = Uuid::from_bytes(place.id);
       const auto record = uuid ? sources_.certificates.find(*uuid) : std::nullopt;
       if (record) add(*record);
     }
-    const std::vector<Bytes> orphans = keys_.orphan_candidates();
+    const std::vector<KeyPlace> orphans = keys_.orphan_candidates();
     const std::vector<store::CertificateRecord> missing = keys_.missing_candidates();
     if (orphans.empty() && missing.empty()) return;
     // Made or deleted meanwhile, or truly so? The token is asked once more, then the records.
-    std::set<Bytes> now_there;
-    for (const hsm::ListedKey& key : list_keys()) now_there.insert(key.id);
-    const std::set<Bytes> service = service_keys();
-    for (const Bytes& id : orphans) {
-      const auto uuid = Uuid::from_bytes(id);
-      const bool recorded = uuid && sources_.certificates.find(*uuid).has_value();
-      if (!recorded && now_there.contains(id) && !service.contains(id)) keys_.add_orphan(id);
+    std::set<KeyPlace> now_there;
+    for (const PlacedKey& each : list_keys()) now_there.insert({each.token, each.key.id});
+    const std::set<KeyPlace> service = service_keys();
+    for (const KeyPlace& place : orphans) {
+      if (!is_recorded(place) && now_there.contains(place) && !service.contains(place)) keys_.add_orphan(place);
     }
     for (const store::CertificateRecord& record : missing) {
       const auto id = from_hex(record.key->id);
-      if (id && !now_there.contains(*id) && sources_.certificates.find(record.id)) keys_.add_missing(record);
+      const auto token = sources_.tokens.place_of(*record.key);
+      if (id && token && !now_there.contains({*token, *id}) && sources_.certificates.find(record.id)) {
+        keys_.add_missing(record);
+      }
     }
+  }
+
+  // A record of this id whose key is in another token makes no use of this one.
+  bool is_recorded(const KeyPlace& place) const {
+    const auto id = Uuid::from_bytes(place.id);
+    const auto record = id ? sources_.certificates.find(*id) : std::nullopt;
+    return record && record->key && sources_.tokens.place_of(*record->key) == place.token;
   }
 
   const Compliance::Sources& sources_;
@@ -182,22 +197,32 @@ Compliance::Compliance(Sources sources, OpenJournal open_journal, std::string se
       service_version_(std::move(service_version)),
       clock_(std::move(clock)) {}
 
+report::ProbedToken Compliance::probed(hsm::Token& token, const ComplianceOptions& options, Deadline deadline) const {
+  report::ProbedToken probed{token_facts(token.info()), std::nullopt};
+  if (!options.probe.empty()) {
+    if (options.progress) options.progress("probing the token", 0, 0);
+    probed.probe = probe_facts(token.probe(options.probe, deadline), clock_());
+  }
+  return probed;
+}
+
 report::Report Compliance::make(const ComplianceOptions& options, Deadline deadline) {
   report::Facts facts;
   facts.made_at = clock_();
   facts.service_version = service_version_;
   const UnixTime now = std::chrono::floor<std::chrono::seconds>(facts.made_at);
-  facts.token = token_facts(sources_.token.info());
-  if (!options.probe.empty()) {
-    if (options.progress) options.progress("probing the token", 0, 0);
-    facts.probe = probe_facts(sources_.token.probe(options.probe, deadline), clock_());
+  report::ProbedToken first = probed(sources_.tokens.for_service(), options, deadline);
+  facts.token = std::move(first.token);
+  facts.probe = std::move(first.probe);
+  for (const ServiceToken& each : sources_.tokens.all()) {
+    if (!each.uses.service) facts.further_tokens.push_back(probed(each.token, options, deadline));
   }
 
   Walk walk(sources_, options, now, deadline);
   walk.run();
   if (options.challenge) {
     ChallengeResult result = challenge(
-        sources_.token, walk.keys().challengeable(), options.most_challenges,
+        sources_.tokens, walk.keys().challengeable(), options.most_challenges,
         [&](std::size_t done, std::size_t all) { walk.tell("challenging keys", done, all); }, deadline);
     for (const FailedChallenge& failed : result.failed) {
       // Deleted meanwhile, it could not answer.

@@ -10,8 +10,8 @@
 #include "audit/journal_source.h"
 #include "base/algorithm.h"
 #include "base/clock.h"
-#include "hsm/token.h"
 #include "report/model.h"
+#include "service/token_set.h"
 #include "store/account_store.h"
 #include "store/certificate_store.h"
 #include "store/journal_store.h"
@@ -24,7 +24,7 @@ struct ComplianceOptions {
   // How many keys sign a challenge: a sample drawn at random when there are more. What is left out is told.
   std::size_t most_challenges = kAllKeys;
   bool challenge = true;
-  std::vector<KeyAlgorithm> probe = {};  // a throwaway key of each is made and asked for; none: no probe
+  std::vector<KeyAlgorithm> probe = {};  // a throwaway key of each is made in each token and asked for; none: no probe
   // Called now and then: a step's name, how far it is, and of how many.
   std::function<void(const std::string& step, std::size_t done, std::size_t all)> progress = {};
 };
@@ -33,7 +33,7 @@ struct ComplianceOptions {
 class Compliance {
  public:
   struct Sources {  // all of them outlive this object
-    hsm::Token& token;
+    const TokenSet& tokens;
     store::CertificateStore& certificates;
     store::AccountStore& accounts;
     store::JournalStore& journal;
@@ -48,6 +48,8 @@ class Compliance {
   report::Report make(const ComplianceOptions& options, Deadline deadline);
 
  private:
+  report::ProbedToken probed(hsm::Token& token, const ComplianceOptions& options, Deadline deadline) const;
+
   Sources sources_;
   OpenJournal open_journal_;
   std::string service_version_;

@@ -45,14 +45,14 @@ struct Plan {
 }  // namespace
 
 struct Generation::Impl {
-  Impl(hsm::Token& token_in, store::CertificateStore& store_in, NameReservations& names_in,
+  Impl(TokenSet& tokens_in, store::CertificateStore& store_in, NameReservations& names_in,
        const policy::Policies& policies_in, Clock clock_in)
-      : token(token_in),
+      : tokens(tokens_in),
         store(store_in),
         names(names_in),
         policies(policies_in),
         clock(std::move(clock_in)),
-        issuers(token_in, store_in) {}
+        issuers(tokens_in, store_in) {}
 
   Plan plan(const auth::Caller& caller, GenerateRequest& request, Deadline deadline);
   void check_signature(const GenerateRequest& request, const Issuer* issuer, std::vector<std::string>& faults);
@@ -66,7 +66,7 @@ struct Generation::Impl {
   store::CertificateRecord issue(const Actor& actor, const GenerateRequest& request, const Plan& plan,
                                  const ComposeAnswer& compose, Deadline deadline);
 
-  hsm::Token& token;
+  TokenSet& tokens;
   store::CertificateStore& store;
   NameReservations& names;
   const policy::Policies& policies;
@@ -82,8 +82,11 @@ Plan Generation::Impl::plan(const auth::Caller& caller, GenerateRequest& request
   if (!own_key_signs) {
     plan.issuer = issuers.resolve(caller, request.signed_by, request.container, plan.not_before, faults);
   }
-  if (request.algorithm && !token.can_generate(*request.algorithm)) {
-    faults.push_back("algorithm: this token cannot generate " + std::string(info(*request.algorithm).name) + " keys");
+  if (request.algorithm && !tokens.can_generate(use_for(request.certificate_authority), *request.algorithm)) {
+    const std::string who = tokens.all().size() == 1        ? "this token cannot"
+                            : request.certificate_authority ? "no token for authorities can"
+                                                            : "no token for leaves can";
+    faults.push_back("algorithm: " + who + " generate " + std::string(info(*request.algorithm).name) + " keys");
   }
   if (own_key_signs || plan.issuer != nullptr) {
     check_signature(request, plan.issuer.get(), faults);
@@ -133,7 +136,7 @@ UnixTime Generation::Impl::end_of_validity(const GenerateRequest& request, const
 
 // 160 bits from the token, of which the sign bit is cleared (RFC 5280 4.1.2.2).
 Bytes Generation::Impl::new_serial(Deadline deadline) {
-  Bytes serial = token.random(kSerialOctets, deadline);
+  Bytes serial = tokens.for_service().random(kSerialOctets, deadline);
   serial.front() &= 0x7f;
   if (std::ranges::all_of(serial, [](std::uint8_t octet) { return octet == 0; })) {
     throw Error(ErrorKind::internal_error).with_cause("the token's random generator answered zeros");
@@ -187,8 +190,13 @@ store::CertificateRecord Generation::Impl::issue(const Actor& actor, const Gener
   store::CertificateRecord record = new_record(*request.container, *request.certificate_name, plan.not_before);
   const Bytes serial = request.external ? Bytes() : new_serial(deadline);
   // From here until keep() every way out destroys the key.
-  hsm::GeneratedKey generated = token.generate({record.id, *request.algorithm, request.block_private_key}, deadline);
-  record.key = key_record(generated.attributes(), token.info());
+  TokenSet::Made made =
+      tokens.make(use_for(request.certificate_authority), request.algorithm, [&](hsm::Token& token, const Uuid& id) {
+        return token.generate({id, *request.algorithm, request.block_private_key}, deadline);
+      });
+  hsm::GeneratedKey& generated = made.key;
+  record.id = generated.key()->id();
+  record.key = key_record(generated.attributes(), made.token.info());
   record.common_name = *request.common_name;
   if (plan.issuer) record.issuer_id = plan.issuer->record.id;
   record.signed_by = request.external ? "external" : plan.issuer ? plan.issuer->record.name : std::string();
@@ -206,9 +214,9 @@ store::CertificateRecord Generation::Impl::issue(const Actor& actor, const Gener
   return record;
 }
 
-Generation::Generation(hsm::Token& token, store::CertificateStore& store, NameReservations& names,
+Generation::Generation(TokenSet& tokens, store::CertificateStore& store, NameReservations& names,
                        const policy::Policies& policies, Clock clock)
-    : impl_(std::make_unique<Impl>(token, store, names, policies, std::move(clock))) {}
+    : impl_(std::make_unique<Impl>(tokens, store, names, policies, std::move(clock))) {}
 
 Generation::~Generation() = default;
 

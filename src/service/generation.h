@@ -8,11 +8,11 @@
 
 #include "base/algorithm.h"
 #include "base/clock.h"
-#include "hsm/token.h"
 #include "pki/certificate.h"
 #include "policy/policies.h"
 #include "service/actor.h"
 #include "service/answer_composer.h"
+#include "service/token_set.h"
 #include "store/certificate_store.h"
 
 namespace hsmsigner::service {
@@ -46,7 +46,7 @@ class NameReservations;
 class Generation {
  public:
   // All of them outlive this object.
-  Generation(hsm::Token& token, store::CertificateStore& store, NameReservations& names,
+  Generation(TokenSet& tokens, store::CertificateStore& store, NameReservations& names,
              const policy::Policies& policies, Clock clock);
   ~Generation();
 

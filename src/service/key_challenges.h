@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "hsm/token.h"
 #include "report/model.h"
 #include "service/key_inventory.h"
 
@@ -22,10 +21,10 @@ struct ChallengeResult {
   std::vector<FailedChallenge> failed;
 };
 
-// Has up to `most` of the keys, drawn at random, sign SHA-256 of a fixed text and 32 octets of the token's
+// Has up to `most` of the keys, drawn at random, sign SHA-256 of a fixed text and 32 octets of its token's
 // generator, so that a signature made for this can be taken for no other. Throws Error{session_timeout} past the
 // deadline, and what random() throws; a key that does not sign is a finding.
-ChallengeResult challenge(hsm::Token& token, std::vector<ChallengeableKey> keys, std::size_t most,
+ChallengeResult challenge(const TokenSet& tokens, std::vector<ChallengeableKey> keys, std::size_t most,
                           const std::function<void(std::size_t done, std::size_t all)>& progress, Deadline deadline);
 
 }  // namespace hsmsigner::service

@@ -98,6 +98,20 @@ TEST_CASE("each finding has its verdict") {
       {"a token that does not keep keys", "KEY-2", Verdict::fail,
        [](Facts& f) { f.probe->outcome = ProbeOutcome::gives_keys_out; }},
       {"SoftHSM", "KEY-3", Verdict::fail, [](Facts& f) { f.token.is_softhsm = true; }},
+      {"a further token that was not probed", "KEY-2", Verdict::attention,
+       [](Facts& f) {
+         f.further_tokens = {{f.token, std::nullopt}};
+       }},
+      {"a further token that gives keys out", "KEY-2", Verdict::fail,
+       [](Facts& f) {
+         f.further_tokens = {{f.token, f.probe}, {f.token, f.probe}};
+         f.further_tokens.back().probe->outcome = ProbeOutcome::gives_keys_out;
+       }},
+      {"a further token that is SoftHSM", "KEY-3", Verdict::fail,
+       [](Facts& f) {
+         f.further_tokens = {{f.token, f.probe}};
+         f.further_tokens.front().token.is_softhsm = true;
+       }},
       {"a missing key", "KEY-4", Verdict::fail, [](Facts& f) { f.inventory.missing.add(kFinding); }},
       {"a shared identifier", "KEY-4", Verdict::fail, [](Facts& f) { f.inventory.duplicates.add(kFinding); }},
       {"a mismatch", "KEY-4", Verdict::fail, [](Facts& f) { f.inventory.mismatches.add(kFinding); }},
