@@ -149,7 +149,8 @@ void add_token(CLI::App& app, Arguments& arguments) {
       "  hsm-signer token list --module /usr/lib/softhsm/libsofthsm2.so");
   list.callback([&] { list_tokens(arguments.module_path, std::cout); });
 
-  CLI::App& show = *token.add_subcommand("show", "Log in to the configured token and say what it is and can do");
+  CLI::App& show = *token.add_subcommand(
+      "show", "Log in to the configured token, or each of several, and say what it is and can do");
   add_config_option(show, arguments);
   show.footer(
       "Example:\n"

@@ -1,5 +1,6 @@
 #include "app/commands.h"
 
+#include "app/open_tokens.h"
 #include "app/pin_source.h"
 #include "base/log.h"
 
@@ -34,12 +35,18 @@ std::vector<Secret> user_pins(const Settings& settings) {
   // Those from files last: with each of them a variable is wiped that may be another's.
   for (const bool from_file : {false, true}) {
     for (std::size_t place = 0; place < pins.size(); ++place) {
-      if (settings.tokens[place].pin_file.empty() != from_file) pins[place] = pin_of(settings, place);
+      if (settings.tokens[place].pin_file.empty() == from_file) continue;
+      about_token(settings, place, [&] { pins[place] = pin_of(settings, place); });
     }
   }
   return pins;
 }
 
-Secret user_pin(const Settings& settings) { return pin_of(settings, settings.service_token()); }
+Secret user_pin(const Settings& settings) {
+  const std::size_t place = settings.service_token();
+  Secret pin;
+  about_token(settings, place, [&] { pin = pin_of(settings, place); });
+  return pin;
+}
 
 }  // namespace hsmsigner::app

@@ -124,10 +124,9 @@ Kind uses(Member<service::TokenUses> member) {
                                   {"leaves", &service::TokenUses::leaves},
                                   {"service", &service::TokenUses::service}};
   return Kind{[=](Settings& settings, const toml::node& node) -> Fault {
-                const auto must =
-                    "must be a list of one or more of \"authorities\", \"leaves\" and \"service\", each once";
+                const auto must = "must be a list of \"authorities\", \"leaves\" and \"service\", each once";
                 const toml::array* const list = node.as_array();
-                if (list == nullptr || list->empty()) return must;
+                if (list == nullptr) return must;
                 service::TokenUses read{false, false, false};
                 for (const toml::node& item : *list) {
                   const auto* const word = item.as_string();
@@ -315,8 +314,8 @@ const std::vector<Setting>& settings_table() {
        "of access tokens, the audit key, random numbers. With several tokens this whole table stands several times, "
        "each\n"
        "under [[token]]; then one of them holds \"service\", and new keys of leaves are spread over those that hold "
-       "them\n"
-       "(docs/TOKENS.md)."},
+       "them.\n"
+       "[]: no new keys go there, and those that are there are used (docs/TOKENS.md)."},
       {"token", "former_serials",
        texts([](Settings& s) -> std::vector<std::string>& { return s.tokens.front().former_serials; }, former_serial),
        "Serial numbers of other tokens, whose keys were moved into this one by its vendor's means."},

@@ -120,7 +120,7 @@ TokenSet::Made TokenSet::make(KeyUse use, std::optional<KeyAlgorithm> algorithm,
       return {token, make(token, id)};
     } catch (const Error& error) {
       const bool away = error.kind() == ErrorKind::token_unavailable;
-      if (away) set_aside(token);
+      if (away || error.kind() == ErrorKind::session_timeout) set_aside(token);
       if (i + 1 == order.size() || !(away || error.kind() == ErrorKind::invalid_object)) throw;
       log::warning(
           "a token does not take a new key; the next one is asked",

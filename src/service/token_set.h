@@ -68,7 +68,7 @@ class TokenSet {
   // its share from each, and moves nothing else), with those that are set aside at the end.
   std::vector<hsm::Token*> for_new(KeyUse use, const Uuid& id, std::optional<KeyAlgorithm> algorithm = {}) const;
 
-  // One that does not take a new key: full, or away.
+  // One that does not take a new key: full, away, or too slow.
   void set_aside(const hsm::Token& token);
 
   struct Made {
@@ -78,8 +78,8 @@ class TokenSet {
   using Make = std::function<hsm::GeneratedKey(hsm::Token&, const Uuid& id)>;
   // Has `make` make a key with a new id in the first token of for_new(). One that answers Error{token_unavailable} is
   // set aside with a line in the log, and the next one is asked; likewise after Error{invalid_object}, as a token may
-  // take keys that another does not. The id is another one for each. Throws what the last one threw, and
-  // Error{token_unavailable} if there is none.
+  // take keys that another does not. After Error{session_timeout} it is set aside, and no time is left for another one.
+  // The id is another one for each. Throws what the last one threw, and Error{token_unavailable} if there is none.
   Made make(KeyUse use, std::optional<KeyAlgorithm> algorithm, const Make& make);
 
   // The one that has this key, by the name in its record: its place in all(). Whether the key is there, and whether the

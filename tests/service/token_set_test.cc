@@ -101,7 +101,7 @@ TEST_CASE("new keys go where their use is held, by a rule that is the same tomor
   }
   CHECK(first.size() == 2);
   // Serial numbers are others each time: five standard deviations.
-  for (const auto& [token, count] : first) CHECK(std::abs(count - kIds / 2) < 80);
+  for (const auto& each : first) CHECK(std::abs(each.second - kIds / 2) < 80);
 }
 
 TEST_CASE("one more token takes its share from each, and changes nothing among the others") {
@@ -152,7 +152,7 @@ TEST_CASE("what is no fault of the token is not tried elsewhere") {
   World world;
   TokenSet set(world.spread());
   int asked = 0;
-  for (const ErrorKind kind : {ErrorKind::session_timeout, ErrorKind::internal_error, ErrorKind::too_many_requests}) {
+  for (const ErrorKind kind : {ErrorKind::internal_error, ErrorKind::too_many_requests}) {
     asked = 0;
     refusal(kind, [&] {
       set.make(KeyUse::leaf, std::nullopt, [&](hsm::Token&, const Uuid&) -> hsm::GeneratedKey {
@@ -210,4 +210,30 @@ TEST_CASE("sets that leave a use to nobody, or to too many, or a token twice, ar
         "two of the configured tokens have the serial number " + serial);
   CHECK(fault({{world.at(0), kCa}, {world.at(1), kLeaves, {serial}}}) ==
         "two of the configured tokens have the serial number " + serial);
+}
+
+TEST_CASE("a token that does not answer in time is asked last from then on") {
+  World world;
+  TokenSet set(world.spread());
+  hsm::Token* slow = nullptr;
+  refusal(ErrorKind::session_timeout, [&] {
+    set.make(KeyUse::leaf, std::nullopt, [&](hsm::Token& token, const Uuid&) -> hsm::GeneratedKey {
+      CHECK(slow == nullptr);
+      slow = &token;
+      throw Error(ErrorKind::session_timeout);
+    });
+  });
+  REQUIRE(slow != nullptr);
+  for (std::uint32_t i = 0; i < 50; ++i) CHECK(set.for_new(KeyUse::leaf, numbered(i)).back() == slow);
+}
+
+TEST_CASE("a token that holds nothing gets no new keys, and those that are in it are found") {
+  World world;
+  std::vector<ServiceToken> all = world.spread();
+  all[1].uses = {false, false, false};
+  const TokenSet set(all);
+  for (std::uint32_t i = 0; i < 50; ++i) {
+    CHECK(set.for_new(KeyUse::leaf, numbered(i)) == std::vector<hsm::Token*>{&world.at(2)});
+  }
+  CHECK(&set.holding(record_in(world.at(1).info().serial)) == &world.at(1));
 }

@@ -46,7 +46,7 @@ struct ServerOptions {
   // "server.queue_limit" -> a TOML value as it stands. Wins over the fixture's own choice; "" leaves the key out.
   std::map<std::string, std::string> settings;
   // Instead of the fixture's [token] a [[token]] for each: "label" -> a TOML value. What one does not say is as there.
-  std::vector<std::map<std::string, std::string>> tokens;
+  std::vector<std::map<std::string, std::string>> tokens = {};
   std::map<std::string, std::string> environment;
   bool faults = false;  // the fault module stands between the server and SoftHSM: see plan()
 };

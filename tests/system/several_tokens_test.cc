@@ -260,6 +260,20 @@ TEST_CASE("an authority whose token is not configured issues nothing, and says w
   CHECK(token_of(server.must_generate(authority("other"))) == "leaf-b");
 }
 
+TEST_CASE("each token has its own PIN: from its file or its variable, whoever else has one of that name") {
+  World server;
+  CHECK(server.stop(SIGTERM) == 0);
+  Token by_file = leaves_in("leaf-a"), by_variable = leaves_in("leaf-b");
+  by_file["pin_env"] = by_variable["pin_env"] = quote("LEAVES_PIN");
+  by_variable["pin_file"] = "";
+  server.set_tokens({kCa, by_file, by_variable});
+  CHECK(holds(server.run_to_end().out, "token[3]: there is no PIN (User PIN of the token leaf-b)"));
+  server.set_environment("LEAVES_PIN", server.token().pin());
+  server.start();
+  server.must_generate(authority("root"));
+  one_in_each(server, "root", certificate("x"));
+}
+
 TEST_CASE("a start with tokens that are not as configured tells which one is at fault") {
   World server;
   CHECK(server.stop(SIGTERM) == 0);
