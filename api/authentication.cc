@@ -17,16 +17,17 @@ std::optional<std::string_view> credentials_of(std::string_view field, std::stri
 
 }  // namespace
 
-service::Identity authenticate(const RequestHead& head, const Peer& peer, service::Access& access) {
+service::Identity authenticate(const RequestHead& head, const Peer& peer, service::Access& access,
+                               std::string& claimed) {
   const auto field = head.field("authorization");
   if (field) {
     const auto token = credentials_of(*field, "Bearer");
     if (!token || token->empty()) {
       throw Error(ErrorKind::invalid_credential, {"Authorization: must be Bearer and an access token"});
     }
-    return access.identify(*token);
+    return access.identify(*token, claimed);
   }
-  if (peer.certificate) return access.identify(*peer.certificate);
+  if (peer.certificate) return access.identify(*peer.certificate, claimed);
   throw Error(ErrorKind::auth_not_authenticated, {"Authorization: is required"})
       .with_help(
           "POST grant_type=client_credentials with your client_id and client_secret to /oauth2/access_token, then send "

@@ -12,8 +12,11 @@
 namespace hsmsigner::api {
 
 // Who calls: by the bearer token of Authorization (RFC 6750 2.1), else by the client certificate of the connection.
-// Throws Error: auth_not_authenticated when there is neither, invalid_credential, key_too_long, key_expired.
-service::Identity authenticate(const RequestHead& head, const Peer& peer, service::Access& access);
+// `claimed`: see
+// service/access.h. Throws Error: auth_not_authenticated when there is neither, invalid_credential, key_too_long,
+// key_expired.
+service::Identity authenticate(const RequestHead& head, const Peer& peer, service::Access& access,
+                               std::string& claimed);
 
 struct BasicCredentials {
   std::string client_id;

@@ -66,6 +66,11 @@ void write_members(JsonWriter& json, const store::CertificateRecord& record, Uni
   if (record.key) write_key(json, *record.key);
 }
 
+// About as long as it becomes, and rather too long: a certificate's lines end in two octets each.
+std::size_t expected_size(const store::CertificateRecord& record) {
+  return 2048 + record.certificate_pem.size() + record.certificate_pem.size() / 32;
+}
+
 void write_resource(JsonWriter& json, const store::CertificateRecord& record, UnixTime now) {
   json.open_object();
   write_members(json, record, now);
@@ -85,15 +90,19 @@ void write_envelope(JsonWriter& json, const std::vector<const store::Certificate
 }  // namespace
 
 std::string certificate_json(const store::CertificateRecord& record, UnixTime now) {
-  JsonWriter json;
+  JsonWriter json(expected_size(record));
   write_resource(json, record, now);
   return json.finished();
 }
 
 std::string certificate_list_json(const store::Page& page, std::size_t offset, std::size_t limit, UnixTime now) {
   std::vector<const store::CertificateRecord*> records;
-  for (const store::CertificateRecord& record : page.records) records.push_back(&record);
-  JsonWriter json;
+  std::size_t expected = 1024;
+  for (const store::CertificateRecord& record : page.records) {
+    records.push_back(&record);
+    expected += expected_size(record);
+  }
+  JsonWriter json(expected);
   json.open_object();
   write_envelope(json, records, offset, page.total, limit, now);
   json.close_object();

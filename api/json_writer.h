@@ -16,6 +16,10 @@ namespace hsmsigner::api {
 // Text must be UTF-8.
 class JsonWriter {
  public:
+  // Octets that are made room for at once; more are made as they are needed, each time with all that is there moved and
+  // wiped.
+  explicit JsonWriter(std::size_t expected = 1024) : buffer_(nullptr, expected) {}
+
   void open_object() { writer_.StartObject(); }
   void open_object(std::string_view name) {
     key(name);

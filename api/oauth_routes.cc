@@ -92,7 +92,13 @@ Answer token_answer(const service::IssuedToken& issued) {
 // The credentials: by HTTP Basic, or in the form; both only if equal. Nothing, and a description, when they are not
 // there.
 std::optional<BasicCredentials> credentials_of(const Call& call, TokenRequest& request, std::string& fault) {
-  std::optional<BasicCredentials> basic = basic_credentials(call.head);
+  std::optional<BasicCredentials> basic;
+  try {
+    basic = basic_credentials(call.head);
+  } catch (const Error& error) {
+    fault = error.details().front();
+    return std::nullopt;
+  }
   if (basic) {
     // Some clients repeat their id in the form.
     if (request.client_id && *request.client_id != basic->client_id) {
@@ -112,6 +118,16 @@ std::optional<BasicCredentials> credentials_of(const Call& call, TokenRequest& r
   return BasicCredentials{*request.client_id, std::move(*request.client_secret)};
 }
 
+// What Access never sees, because no client id and secret came. Written down like the failures that it does see.
+Answer refuse_client(const Call& call, const std::string& description) {
+  audit::Event event{.kind = audit::EventKind::authentication_failed,
+                     .outcome = audit::Outcome::refused,
+                     .origin = call.traits.origin};
+  event.details = {{"reason", description}};
+  call.services.failures.note(service::FailureJournal::Of::stranger, event, call.deadline());
+  return oauth_error(401, "invalid_client", description);
+}
+
 Answer issue(const Call& call, std::string_view form) {
   TokenRequest request = read_token_request(form);
   if (request.fault.empty() && request.grant_type.empty()) request.fault = "grant_type is required";
@@ -122,9 +138,9 @@ Answer issue(const Call& call, std::string_view form) {
   }
   std::string fault;
   const auto credentials = credentials_of(call, request, fault);
-  if (!credentials) return oauth_error(401, "invalid_client", fault);
+  if (!credentials) return refuse_client(call, fault);
   if (credentials->client_secret.size() > kMaxSecret || credentials->client_id.size() > kMaxSecret) {
-    return oauth_error(401, "invalid_client", "client_id or client_secret is too long");
+    return refuse_client(call, "client_id or client_secret is too long");
   }
   return token_answer(call.services.access.issue_token(call.traits.origin, credentials->client_id,
                                                        credentials->client_secret, request.scope, call.deadline()));

@@ -186,11 +186,8 @@ Answer Router::answer(const RequestHead& head, const Peer& peer, const std::stri
     const auto event = refusal_event(traits, error);
     if (!event || error.kind() == ErrorKind::journal_unavailable) throw;
     const Deadline deadline = deadline_in(request_timeout_);
-    if (event->kind == audit::EventKind::authentication_failed) {
-      services_.failures.note(*event, deadline);
-    } else {
-      services_.failures.append(*event, deadline);
-    }
+    using Of = service::FailureJournal::Of;
+    services_.failures.note(traits.origin.account.empty() ? Of::stranger : Of::account, *event, deadline);
     throw;
   }
 }
@@ -202,9 +199,8 @@ Answer Router::answer(const RequestHead& head, const Peer& peer, const ReadBody&
   traits.object = place.id ? place.id->to_string() : place.client_id;
   std::optional<service::Identity> identity;
   if (!is_open(place)) {
-    identity = authenticate(head, peer, services_.access);
+    identity = authenticate(head, peer, services_.access, traits.origin.account);
     traits.authenticated = true;
-    traits.origin.account = identity->caller.client_id();
   }
   const Route& route = find_route(place, head.method);
   place.secret_body = route.secret_body;
@@ -213,7 +209,7 @@ Answer Router::answer(const RequestHead& head, const Peer& peer, const ReadBody&
   if (!route.answers.empty()) accepted_of(head, {route.answers});
   const auto admit_again = [&] {
     if (!identity) return;
-    const service::Identity now = authenticate(head, peer, services_.access);
+    const service::Identity now = authenticate(head, peer, services_.access, traits.origin.account);
     if (now.generation != identity->generation) {
       throw Error(ErrorKind::invalid_credential, {"Authorization: the account was changed meanwhile"});
     }

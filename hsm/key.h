@@ -10,6 +10,7 @@
 
 #include "base/algorithm.h"
 #include "base/bytes.h"
+#include "base/signer.h"
 #include "base/uuid.h"
 
 namespace hsmsigner::hsm {
@@ -72,5 +73,22 @@ struct ListedKey {
   // While it lives, Token::key() of this id needs no search. Null where there are several of the id, or it is no UUID.
   std::shared_ptr<KeyObject> found;
 };
+
+// What differs in a key from one that was generated as the request says, as a public sentence; nothing if all is right.
+std::optional<std::string> why_not_as_asked(const KeyRequest& request, const KeyAttributes& attributes);
+
+struct KeyDescription {
+  KeyAttributes attributes;
+  std::optional<RsaPublicKey> rsa;  // CKA_MODULUS and CKA_PUBLIC_EXPONENT
+};
+
+// A private key, as a walk came by it.
+struct NamedKey {
+  Bytes id;  // CKA_ID; several keys may have the same, or none
+  std::string label;
+};
+
+// "hsm-signer <uuid>": the CKA_LABEL of every key that this program makes.
+std::string key_label(const Uuid& id);
 
 }  // namespace hsmsigner::hsm

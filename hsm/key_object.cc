@@ -26,6 +26,11 @@ void KeyObject::learn(CK_OBJECT_HANDLE handle, const Epoch& epoch) {
   epoch_ = epoch;
 }
 
+bool KeyObject::is_located(const Epoch& epoch) {
+  const std::lock_guard lock(mutex_);
+  return !destroyed_ && handle_ != CK_INVALID_HANDLE && epoch_ == epoch;
+}
+
 std::optional<CK_OBJECT_HANDLE> KeyObject::find(Session& session) {
   const std::lock_guard lock(mutex_);
   return find_locked(session);
@@ -70,6 +75,12 @@ std::shared_ptr<KeyObject> KeyObjects::of(const Uuid& id) {
     entry = object;
   }
   return object;
+}
+
+bool KeyObjects::in_use(const Uuid& id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = objects_.find(id);
+  return found != objects_.end() && !found->second.expired();
 }
 
 bool destroy_key(Session& session, KeyObject& object) {

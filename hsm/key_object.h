@@ -26,6 +26,8 @@ class KeyObject {
   void set(CK_OBJECT_HANDLE handle, const Epoch& epoch);
   // From a walk over the token, which found this one key of the id.
   void learn(CK_OBJECT_HANDLE handle, const Epoch& epoch);
+  // Whether find() would need no search in a session of this epoch.
+  bool is_located(const Epoch& epoch);
   // The handle; looked for if it is not known or of an earlier epoch, by one thread while the others wait. Nothing if
   // the key is not in the token. Throws CkFailure, Error{internal_error} if there are several.
   std::optional<CK_OBJECT_HANDLE> find(Session& session);
@@ -51,6 +53,8 @@ class KeyObject {
 class KeyObjects {
  public:
   std::shared_ptr<KeyObject> of(const Uuid& id);
+  // Whether somebody holds it.
+  bool in_use(const Uuid& id);
 
  private:
   std::mutex mutex_;

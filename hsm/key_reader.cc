@@ -8,6 +8,7 @@
 #include "hsm/ck_result.h"
 #include "hsm/key_template.h"
 #include "hsm/mechanisms.h"
+#include "hsm/object_search.h"
 
 namespace hsmsigner::hsm {
 namespace {
@@ -78,38 +79,6 @@ unsigned bit_length(ByteView number) {
   const Bytes significant = without_leading_zeros(number);
   if (significant.empty()) return 0;
   return static_cast<unsigned>(significant.size() * 8) - static_cast<unsigned>(std::countl_zero(significant.front()));
-}
-
-// Ends the search of a session whatever happens: a session has only one.
-class Search {
- public:
-  Search(Session& session, Template query) : session_(session) {
-    const ObjectGate::Searching alone(session_.gate(), session_.deadline());
-    check("C_FindObjectsInit", session_.ck().C_FindObjectsInit(session_.handle(), query.data(), query.size()));
-  }
-  ~Search() {
-    if (session_.ck().C_FindObjectsFinal(session_.handle()) != CKR_OK) session_.poison();
-  }
-  Search(const Search&) = delete;
-  Search& operator=(const Search&) = delete;
-
-  // How many of `handles` were filled.
-  template <std::size_t size>
-  std::size_t next(std::array<CK_OBJECT_HANDLE, size>& handles) {
-    CK_ULONG count = 0;
-    check("C_FindObjects", session_.ck().C_FindObjects(session_.handle(), handles.data(), size, &count));
-    if (count > size) throw not_allowed("C_FindObjects gave more than asked");
-    return count;
-  }
-
- private:
-  Session& session_;
-};
-
-void require_login(Session& session) {
-  CK_SESSION_INFO state{};
-  check("C_GetSessionInfo", session.ck().C_GetSessionInfo(session.handle(), &state));
-  if (state.state != CKS_RW_USER_FUNCTIONS) throw CkFailure("C_FindObjects", CKR_USER_NOT_LOGGED_IN);
 }
 
 struct Demand {
@@ -244,13 +213,12 @@ std::optional<Bytes> ec_point_from_attribute(ByteView value, unsigned field_bits
 std::vector<CK_OBJECT_HANDLE> find_private_keys(Session& session, const Uuid& id) {
   std::vector<CK_OBJECT_HANDLE> found;
   {
-    Search search(session, private_key_query(id));
+    ObjectSearch search(session, private_key_query(id));
     // Fewer than asked for need not be the end.
     std::array<CK_OBJECT_HANDLE, 16> handles{};
     while (const std::size_t count = search.next(handles))
       found.insert(found.end(), handles.begin(), handles.begin() + count);
   }
-  // A session that lost its login sees no private objects and is not told why.
   if (found.empty()) require_login(session);
   return found;
 }
@@ -265,24 +233,48 @@ std::optional<CK_OBJECT_HANDLE> find_private_key(Session& session, const Uuid& i
 }
 
 std::size_t count_private_keys(Session& session) {
-  Search search(session, private_keys_query());
+  ObjectSearch search(session, private_keys_query());
   std::array<CK_OBJECT_HANDLE, 256> handles{};
   std::size_t total = 0;
   while (const std::size_t count = search.next(handles)) total += count;
   return total;
 }
 
-namespace {
-
 std::vector<CK_OBJECT_HANDLE> private_key_handles(Session& session) {
-  Search search(session, private_keys_query());
+  ObjectSearch search(session, private_keys_query());
   std::vector<CK_OBJECT_HANDLE> all;
   std::array<CK_OBJECT_HANDLE, 256> handles{};
   while (const std::size_t count = search.next(handles)) {
     all.insert(all.end(), handles.begin(), handles.begin() + static_cast<std::ptrdiff_t>(count));
   }
+  if (all.empty()) require_login(session);
   return all;
 }
+
+std::optional<NamedKey> read_name(Session& session, CK_OBJECT_HANDLE key) {
+  NamedKey named;
+  Reader name{CKA_ID, CKA_LABEL};
+  try {
+    name.read(session, key);
+  } catch (const CkFailure& failure) {
+    if (failure.rv() == CKR_OBJECT_HANDLE_INVALID) return std::nullopt;  // destroyed since it was found
+    throw;
+  }
+  if (const auto id = name.octets(CKA_ID)) named.id.assign(id->begin(), id->end());
+  if (const auto label = name.octets(CKA_LABEL)) named.label.assign(label->begin(), label->end());
+  return named;
+}
+
+std::optional<RsaPublicKey> read_rsa_public_half(Session& session, CK_OBJECT_HANDLE private_key) {
+  Reader value{CKA_MODULUS, CKA_PUBLIC_EXPONENT};
+  value.read(session, private_key);
+  const auto modulus = value.octets(CKA_MODULUS);
+  const auto exponent = value.octets(CKA_PUBLIC_EXPONENT);
+  if (!modulus || !exponent) return std::nullopt;
+  return RsaPublicKey{without_leading_zeros(*modulus), without_leading_zeros(*exponent)};
+}
+
+namespace {
 
 ListedKey read_listed_key(Session& session, CK_OBJECT_HANDLE handle) {
   ListedKey key;
@@ -307,8 +299,6 @@ ListedKey read_listed_key(Session& session, CK_OBJECT_HANDLE handle) {
 
 std::vector<WalkedKey> walk_private_keys(Session& session) {
   const std::vector<CK_OBJECT_HANDLE> handles = private_key_handles(session);
-  // A session that lost its login sees no private objects and is not told why.
-  if (handles.empty()) require_login(session);
   std::vector<WalkedKey> keys;
   keys.reserve(handles.size());
   for (const CK_OBJECT_HANDLE handle : handles) {
@@ -327,6 +317,11 @@ std::vector<WalkedKey> walk_private_keys(Session& session) {
 std::optional<Mismatch> first_mismatch(const KeyRequest& request, const KeyAttributes& attributes) {
   const KeyAlgorithmInfo& algorithm = info(request.algorithm);
   return first_mismatch({request.id, request.block_export, true, algorithm.family, algorithm.bits}, attributes);
+}
+
+std::optional<std::string> why_not_as_asked(const KeyRequest& request, const KeyAttributes& attributes) {
+  const std::optional<Mismatch> mismatch = first_mismatch(request, attributes);
+  return mismatch ? std::optional(mismatch->sentence) : std::nullopt;
 }
 
 std::optional<Mismatch> first_mismatch(const ImportRequest& request, const PublicKey& key,

@@ -25,6 +25,12 @@ std::optional<CK_OBJECT_HANDLE> find_private_key(Session& session, const Uuid& i
 // All of this id. Throws CkFailure if there are none because the session is not logged in.
 std::vector<CK_OBJECT_HANDLE> find_private_keys(Session& session, const Uuid& id);
 std::size_t count_private_keys(Session& session);
+// Every private key object, by one search. Throws CkFailure if the session is not logged in.
+std::vector<CK_OBJECT_HANDLE> private_key_handles(Session& session);
+// CKA_ID and CKA_LABEL; nothing for an object that is gone.
+std::optional<NamedKey> read_name(Session& session, CK_OBJECT_HANDLE key);
+// Nothing where the token does not tell it of a private key.
+std::optional<RsaPublicKey> read_rsa_public_half(Session& session, CK_OBJECT_HANDLE private_key);
 
 struct WalkedKey {
   CK_OBJECT_HANDLE handle;

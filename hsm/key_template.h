@@ -46,8 +46,6 @@ KeyPairTemplates key_pair_templates(const KeyRequest& request);
 Template imported_key_template(const ImportRequest& request, KeyFamily family);
 Template imported_key_template(const ImportRequest& request, const PrivateKey& key);
 
-std::string key_label(const Uuid& id);
-
 // What finds the private key of this id, and private keys as such.
 Template private_key_query(const Uuid& id);
 Template private_keys_query();

@@ -26,7 +26,7 @@ bool worth_another_try(CkClass meaning) {
 }  // namespace
 
 SessionPool::SessionPool(Keeper& keeper, Incidents& incidents, unsigned sessions, unsigned parallel_generations,
-                         std::size_t queue_limit, std::function<void(Session&)> at_end)
+                         unsigned parallel_ahead, std::size_t queue_limit, std::function<void(Session&)> at_end)
     : keeper_(keeper), incidents_(incidents), queue_limit_(queue_limit), at_end_(std::move(at_end)) {
   const CK_ULONG all = limit_from(keeper_.token_info().ulMaxSessionCount);
   const CK_ULONG writing = limit_from(keeper_.token_info().ulMaxRwSessionCount);
@@ -53,6 +53,7 @@ SessionPool::SessionPool(Keeper& keeper, Incidents& incidents, unsigned sessions
   // One is left to sign while the others generate, which takes seconds for a long RSA key.
   const auto most = std::max<std::size_t>(1, opened.size() - 1);
   parallel_generations_ = static_cast<unsigned>(std::clamp<std::size_t>(parallel_generations, 1, most));
+  parallel_ahead_ = std::clamp(parallel_ahead, 1U, parallel_generations_);
   for (const Session& session : opened) threads_.emplace_back([this, session] { work(session); });
 }
 
@@ -60,7 +61,7 @@ SessionPool::~SessionPool() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
-    for (auto* queue : {&quick_, &generations_}) {
+    for (auto* queue : {&quick_, &generations_, &ahead_}) {
       for (const std::shared_ptr<Job>& job : *queue) {
         if (job->state != Job::State::waiting) continue;
         job->error = std::make_exception_ptr(Error(ErrorKind::token_unavailable, {"the service is shutting down"}));
@@ -109,18 +110,32 @@ void SessionPool::post(std::function<void(Session&)> work) {
   enqueue(job);
 }
 
-// Lock held.
-bool SessionPool::runnable() const {
-  return !quick_.empty() || (!generations_.empty() && generating_ < parallel_generations_);
+std::deque<std::shared_ptr<SessionPool::Job>>& SessionPool::queue_of(JobKind kind) {
+  switch (kind) {
+    case JobKind::generation: return generations_;
+    case JobKind::ahead: return ahead_;
+    case JobKind::quick:
+    case JobKind::cleanup: break;
+  }
+  return quick_;
 }
 
-// Lock held, and runnable().
+// Lock held. The queue whose first job a free worker does; null when there is none that may begin.
+std::deque<std::shared_ptr<SessionPool::Job>>* SessionPool::next_queue() {
+  if (!quick_.empty()) return &quick_;
+  if (generating_ >= parallel_generations_) return nullptr;
+  if (!generations_.empty()) return &generations_;
+  return !ahead_.empty() && generating_ahead_ < parallel_ahead_ ? &ahead_ : nullptr;
+}
+
+// Lock held, and there is a next_queue().
 std::shared_ptr<SessionPool::Job> SessionPool::take() {
-  auto& queue = quick_.empty() ? generations_ : quick_;
+  auto& queue = *next_queue();
   std::shared_ptr<Job> job = std::move(queue.front());
   queue.pop_front();
   job->state = Job::State::running;
-  if (job->kind == JobKind::generation) ++generating_;
+  if (makes(job->kind)) ++generating_;
+  if (job->kind == JobKind::ahead) ++generating_ahead_;
   return job;
 }
 
@@ -142,7 +157,8 @@ void SessionPool::open_ahead(Session& session) {
 void SessionPool::work(Session session) {
   std::unique_lock lock(mutex_);
   while (true) {
-    wake_.wait(lock, [this] { return stopping_ || runnable(); });  // idle: without a deadline, until there is work
+    // Idle: without a deadline, until there is work.
+    wake_.wait(lock, [this] { return stopping_ || next_queue() != nullptr; });
     if (stopping_) break;
     const std::shared_ptr<Job> job = take();
     lock.unlock();
@@ -153,8 +169,9 @@ void SessionPool::work(Session session) {
       job->state = Job::State::done;
       job->finished.notify_all();
     }
-    if (job->kind == JobKind::generation) {
+    if (makes(job->kind)) {
       --generating_;
+      if (job->kind == JobKind::ahead) --generating_ahead_;
       wake_.notify_one();
     }
     lock.unlock();
@@ -211,7 +228,7 @@ void SessionPool::execute(Job& job, Session& session) {
 
       const CkClass meaning = ck_class(failure->rv());
       const bool lost = meaning == CkClass::session_lost;
-      const bool harmless = !begun || job.kind != JobKind::generation || changed_nothing(failure->rv());
+      const bool harmless = !begun || !makes(job.kind) || changed_nothing(failure->rv());
       const bool retry = !again && harmless && worth_another_try(meaning) && steady_clock::now() < job.deadline;
       if (lost) {
         log::warning("the token lost a session",

@@ -27,6 +27,7 @@ namespace hsmsigner::hsm {
 enum class JobKind {
   quick,       // sign, read, find, random: may be sent twice; goes before generation
   generation,  // never sent twice once it may have made something
+  ahead,       // a generation that nobody waits for: begun only while nothing else waits, and a few at once
   cleanup,     // like quick, and never refused for a full queue
 };
 
@@ -35,9 +36,9 @@ class SessionPool {
  public:
   // Opens the sessions: `sessions`, or as many as the token gives. Throws Error{token_unavailable} if that is none.
   // `at_end` is run by each worker as its last, after whatever it was left behind with.
-  // `keeper` and `incidents` outlive this.
+  // `parallel_ahead` of `parallel_generations` may be of the kind `ahead`. `keeper` and `incidents` outlive this.
   SessionPool(Keeper& keeper, Incidents& incidents, unsigned sessions, unsigned parallel_generations,
-              std::size_t queue_limit, std::function<void(Session&)> at_end);
+              unsigned parallel_ahead, std::size_t queue_limit, std::function<void(Session&)> at_end);
   // Waiting work is refused, running work is waited for: a call that hangs in the module holds this up.
   ~SessionPool();
   SessionPool(const SessionPool&) = delete;
@@ -84,10 +85,9 @@ class SessionPool {
 
   void wait_for(const std::shared_ptr<Job>& job);
   void enqueue(const std::shared_ptr<Job>& job);
-  std::deque<std::shared_ptr<Job>>& queue_of(JobKind kind) {
-    return kind == JobKind::generation ? generations_ : quick_;
-  }
-  bool runnable() const;
+  static bool makes(JobKind kind) { return kind == JobKind::generation || kind == JobKind::ahead; }
+  std::deque<std::shared_ptr<Job>>& queue_of(JobKind kind);
+  std::deque<std::shared_ptr<Job>>* next_queue();
   std::shared_ptr<Job> take();
   void work(Session session);
   void execute(Job& job, Session& session);
@@ -100,6 +100,7 @@ class SessionPool {
   Keeper& keeper_;
   Incidents& incidents_;
   unsigned parallel_generations_ = 1;
+  unsigned parallel_ahead_ = 1;
   const std::size_t queue_limit_;  // of each queue: a crowd that wants keys must not keep one from its signature
 
   const std::function<void(Session&)> at_end_;
@@ -108,7 +109,9 @@ class SessionPool {
   std::condition_variable wake_;
   std::deque<std::shared_ptr<Job>> quick_;        // guarded by mutex_
   std::deque<std::shared_ptr<Job>> generations_;  // guarded by mutex_
-  unsigned generating_ = 0;                       // guarded by mutex_
+  std::deque<std::shared_ptr<Job>> ahead_;        // guarded by mutex_
+  unsigned generating_ = 0;                       // guarded by mutex_; of both kinds
+  unsigned generating_ahead_ = 0;                 // guarded by mutex_
   bool stopping_ = false;                         // guarded by mutex_
   std::vector<std::thread> threads_;
 };

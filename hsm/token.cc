@@ -52,8 +52,8 @@ TokenImpl::TokenImpl(const TokenOptions& options, Secret pin)
       info_(info_from(*module_, keeper_)),
       capabilities_(capabilities_of(*module_, keeper_.slot().slot_id)),
       orphans_(incidents_),
-      pool_(keeper_, incidents_, options.sessions, options.parallel_generations, options.queue_limit,
-            [this](Session& session) { orphans_.destroy_all(session); }) {}
+      pool_(keeper_, incidents_, options.sessions, options.parallel_generations, options.parallel_ahead,
+            options.queue_limit, [this](Session& session) { orphans_.destroy_all(session); }) {}
 
 bool TokenImpl::unwraps_as_asked(CK_MECHANISM_TYPE mechanism, bool block_export) const {
   const std::lock_guard lock(mutex_);

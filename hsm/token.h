@@ -5,8 +5,10 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -36,6 +38,7 @@ struct TokenOptions {
   TokenSelector selector;
   unsigned sessions = 8;              // worker threads, one session each; lowered to what the token allows
   unsigned parallel_generations = 7;  // of these, how many may generate or import at once; at most all but one
+  unsigned parallel_ahead = 2;        // of the generations, how many may be made ahead of requests
   std::size_t queue_limit = 1024;     // generations and imports that may wait, and as many other calls; one more is
                                       // too_many_requests
   std::string module_init{};  // handed to C_Initialize as pReserved, for modules that want it (NSS softokn); "": NULL
@@ -53,6 +56,11 @@ struct TokenInfo {
   std::string module_description;  // CK_INFO.libraryDescription and version
 };
 
+struct FreeMemory {
+  std::uint64_t octets = 0;
+  std::uint64_t of = 0;
+};
+
 class TokenImpl;
 class TlsKey;
 
@@ -62,6 +70,8 @@ class TokenKey : public Signer {
   virtual const Uuid& id() const noexcept = 0;
   // Whether the token has it; costs a search the first time, nothing but the hand-over afterwards.
   virtual bool is_present(Deadline deadline) = 0;
+  // Whether its handle is known now, so that a signature costs no search. Asks the token nothing.
+  virtual bool is_located() const = 0;
 };
 
 // A key pair just generated or imported: read back, found to be what was asked, and destroyed by the destructor unless
@@ -106,6 +116,10 @@ class Token {
   // Error{internal_error} naming the attribute.
   GeneratedKey generate(const KeyRequest& request, Deadline deadline);
 
+  // The same for a key that no request waits for: begun only while no other work waits, so that it may well come to
+  // its deadline. Nothing when the token has no room for it.
+  std::optional<GeneratedKey> generate_ahead(const KeyRequest& request, Deadline deadline);
+
   // Moves a key into the token: unwrapped there under a session AES key where the token can (CKM_AES_KEY_WRAP_PAD, else
   // CKM_AES_CBC_PAD), else created from its parts, sensitive from the start. Wrapping is for tokens that take keys in
   // no other way: it hides nothing from who sees the calls into the module, since the AES key's value goes the same
@@ -144,6 +158,15 @@ class Token {
   // throwaway key made by generate(). Throws nothing of the token: what fails makes the algorithm inconclusive. The
   // keys and their copies are destroyed as those of requests that fail are.
   ProbeResult probe(std::span<const KeyAlgorithm> algorithms, Deadline deadline);
+
+  // Every private key by id and label: one search, then reads in pieces between which other work has its turn. Of those
+  // that are the only one of their id, each that some TokenKey of this process stands for is located from then on.
+  std::vector<NamedKey> walk(Deadline deadline);
+  // As attributes(), without a search if the key is located; and the public half, which a token tells of RSA keys
+  // alone.
+  KeyDescription describe(const Uuid& id, Deadline deadline);
+  // Octets that C_GetTokenInfo says are free for private objects, and of how many; nothing where it does not say.
+  std::optional<FreeMemory> free_memory(Deadline deadline);
 
  private:
   friend class TlsKey;  // a key of another kind, in tls_key.h

@@ -29,6 +29,7 @@ class TokenImpl {
   bool unwraps_as_asked(CK_MECHANISM_TYPE mechanism, bool block_export) const;
   void unwraps_otherwise(CK_MECHANISM_TYPE mechanism, bool block_export);
   KeyObjects& objects() noexcept { return objects_; }
+  Epoch epoch() const noexcept { return keeper_.epoch(); }
   SessionPool& pool() noexcept { return pool_; }
 
   Orphans& orphans() noexcept { return orphans_; }

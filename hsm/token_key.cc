@@ -23,6 +23,8 @@ class TokenKeyImpl final : public TokenKey {
                                   Session& session) { return sign_in_token(session, *object, input); });
   }
 
+  bool is_located() const override { return object_->is_located(token_->epoch()); }
+
   bool is_present(Deadline deadline) override {
     return token_->pool().run(JobKind::quick, deadline,
                               [object = object_](Session& session) { return object->find(session).has_value(); });

@@ -344,6 +344,7 @@ int run(int argc, char** argv) {
   add_report(app, arguments);
   add_config(app, arguments);
   add_policy(app, arguments);
+  add_pool(app, arguments);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

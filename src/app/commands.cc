@@ -42,8 +42,9 @@ std::vector<Secret> user_pins(const Settings& settings) {
   return pins;
 }
 
-Secret user_pin(const Settings& settings) {
-  const std::size_t place = settings.service_token();
+Secret user_pin(const Settings& settings) { return user_pin(settings, settings.service_token()); }
+
+Secret user_pin(const Settings& settings, std::size_t place) {
   Secret pin;
   about_token(settings, place, [&] { pin = pin_of(settings, place); });
   return pin;

@@ -21,6 +21,7 @@ struct CommandResult {
 void add_config_option(CLI::App& command, CommandResult& result, bool required = true);
 
 void add_policy(CLI::App& app, CommandResult& result);  // policy_command_line.cc
+void add_pool(CLI::App& app, CommandResult& result);    // pool_command_line.cc
 
 // Reads the file and sets the log up as it says. Throws as load_settings().
 Settings settings_for(const CommandResult& result);
@@ -28,5 +29,7 @@ Settings settings_for(const CommandResult& result);
 std::vector<Secret> user_pins(const Settings& settings);
 // Of the one that holds the service's own keys.
 Secret user_pin(const Settings& settings);
+// Of that one.
+Secret user_pin(const Settings& settings, std::size_t place);
 
 }  // namespace hsmsigner::app

@@ -18,11 +18,17 @@ void about_token(const Settings& settings, std::size_t place, const std::functio
   }
 }
 
+hsm::TokenOptions token_options(const Settings& settings, std::size_t place) {
+  hsm::TokenOptions options = settings.tokens[place].options;
+  options.parallel_ahead = settings.pool.parallel;
+  return options;
+}
+
 OpenTokens::OpenTokens(const Settings& settings, std::vector<Secret> pins, const OnIncident& on_incident) {
   std::vector<service::ServiceToken> set;
   for (std::size_t place = 0; place < settings.tokens.size(); ++place) {
     const TokenSettings& token = settings.tokens[place];
-    hsm::TokenOptions options = token.options;
+    hsm::TokenOptions options = token_options(settings, place);
     if (on_incident) {
       options.on_incident = [on_incident, place](const hsm::TokenIncident& incident) { on_incident(place, incident); };
     }
@@ -35,7 +41,7 @@ OpenTokens::OpenTokens(const Settings& settings, std::vector<Secret> pins, const
 std::unique_ptr<hsm::Token> open_service_token(const Settings& settings, Secret pin) {
   const std::size_t place = settings.service_token();
   std::unique_ptr<hsm::Token> token;
-  about_token(settings, place, [&] { token = hsm::Token::open(settings.tokens[place].options, std::move(pin)); });
+  about_token(settings, place, [&] { token = hsm::Token::open(token_options(settings, place), std::move(pin)); });
   return token;
 }
 

@@ -16,6 +16,9 @@ namespace hsmsigner::app {
 // Runs it. An Error out of it says of which token it is, "token[2]: ", where there are several.
 void about_token(const Settings& settings, std::size_t place, const std::function<void()>& work);
 
+// The module's and token's options, with what other tables say of it.
+hsm::TokenOptions token_options(const Settings& settings, std::size_t place);
+
 // All of the configured tokens. They end together, before their modules do.
 class OpenTokens {
  public:

@@ -110,7 +110,7 @@ void make_report(const Settings& settings, std::vector<Secret> pins, const Repor
   const Deadline deadline = deadline_in(kLongestReport);
   audit_key.ensure(deadline);
   service::Compliance compliance(
-      {tokens.set(), store->certificates(), store->accounts(), store->journal()},
+      {tokens.set(), store->certificates(), store->accounts(), store->journal(), &store->key_pool()},
       [&] { return store::open_journal(settings.store.path); }, HSM_SIGNER_VERSION, system_now_millis);
   service::ComplianceReports reports(compliance, audit_key, store->journal());
 

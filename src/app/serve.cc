@@ -13,7 +13,9 @@
 #include "api/routes.h"
 #include "app/journal_threads.h"
 #include "app/lifecycle_events.h"
+#include "app/memory_limits.h"
 #include "app/open_tokens.h"
+#include "app/pool_setup.h"
 #include "app/probe_at_start.h"
 #include "app/shutdown_watch.h"
 #include "app/tls_setup.h"
@@ -95,8 +97,9 @@ service::ComplianceOptions usual_report(const service::TokenSet& tokens) {
 // Those of a server, in the order in which they need each other.
 struct ServiceSet {
   ServiceSet(service::TokenSet& tokens, store::Store& store, const policy::Policies& policies, const Settings& settings)
-      : catalogue(store.certificates(), system_now),
-        generation(tokens, store.certificates(), names, policies, system_now),
+      : pools(tokens, store.key_pool()),
+        catalogue(store.certificates(), system_now),
+        generation(tokens, store.certificates(), names, policies, system_now, settings.pool.enabled ? &pools : nullptr),
         deletion(tokens, store.certificates(), catalogue),
         exchange(tokens, store.certificates(), store.journal(), names, policies, catalogue),
         accounts(store.accounts(), random_source(tokens.for_service()), system_now, settings.rotation_grace),
@@ -108,7 +111,7 @@ struct ServiceSet {
         evidence(tokens, store.journal(), catalogue, audit_key),
         journal(store.journal()),
         compliance(
-            {tokens, store.certificates(), store.accounts(), store.journal()},
+            {tokens, store.certificates(), store.accounts(), store.journal(), &store.key_pool()},
             [path = settings.store.path] { return store::open_journal(path); }, HSM_SIGNER_VERSION, system_now_millis),
         reports(compliance, audit_key, store.journal(), usual_report(tokens)) {}
 
@@ -118,6 +121,7 @@ struct ServiceSet {
   }
 
   service::NameReservations names;
+  service::KeyPools pools;
   service::Catalogue catalogue;
   service::Generation generation;
   service::Deletion deletion;
@@ -137,6 +141,7 @@ struct ServiceSet {
 }  // namespace
 
 int serve(const Settings& settings, std::vector<Secret> pins) {
+  limit_kept_memory();
   // Destroyed in the opposite order: server, services, then the tokens, which finalise their modules while OpenSSL
   // still stands (SoftHSM crashes at exit without C_Finalize), what takes down what befell it until then, the store,
   // and last the watch with its deadline.
@@ -174,12 +179,21 @@ int serve(const Settings& settings, std::vector<Secret> pins) {
   const std::string url = server.url();
   tell_started(store->journal(), settings, policies, url, deadline_in(kEventDeadline));
   JournalThreads threads(store->journal(), services.audit_key, services.failures, settings.audit);
+  std::vector<std::unique_ptr<service::PoolFiller>> fillers;
+  for (const service::KeyPools::Entry& each : services.pools.all()) {
+    if (!settings.pool.enabled) break;
+    fillers.push_back(std::make_unique<service::PoolFiller>(*each.pool, each.token, store->key_pool(), system_now,
+                                                            pool_policy(settings)));
+  }
   watch.serving([&server] { server.stop(); }, longest_drain(options));
   log::info("server started", {{"url", url}, {"version", HSM_SIGNER_VERSION}});
   std::cout << "ready " << url << std::endl;
   // A signal that came in between has called stop() already.
   if (!watch.requested()) server.run();
   watch.served();
+  // All threads first: each would take out the lease again that another one gives back.
+  for (const auto& filler : fillers) filler->stop();
+  for (const auto& filler : fillers) filler->finish(deadline_in(kLastEventsDeadline));
 
   const bool asked = watch.requested();
   const bool told = end_journal(store->journal(), services.failures, threads, asked ? End::asked : End::by_itself);

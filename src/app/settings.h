@@ -38,6 +38,15 @@ struct AuditSettings {
   std::string syslog;     // service/syslog_target.h; "": none
 };
 
+// Key pairs made ahead (docs/KEY-POOL.md).
+struct PoolSettings {
+  bool enabled = true;
+  std::vector<std::string> classes;  // service/pool_demand.h; empty: learned
+  std::size_t max_keys = 10'000;     // for each token
+  unsigned parallel = 2;             // likewise
+  bool adopt_orphans = true;
+};
+
 // One table [token], or one of several [[token]].
 struct TokenSettings {
   hsm::TokenOptions options;
@@ -56,6 +65,7 @@ struct Settings {
   policy::PolicyOptions policy;
   std::chrono::seconds rotation_grace{3600};
   AuditSettings audit;
+  PoolSettings pool;
   log::Level log_level = log::Level::info;
   log::Format log_format = log::Format::json;
 

@@ -10,6 +10,7 @@
 #include "base/internet_names.h"
 #include "base/uuid.h"
 #include "policy/policies.h"
+#include "service/pool_demand.h"
 #include "service/syslog_target.h"
 #include "service/token_set.h"
 
@@ -241,6 +242,14 @@ Fault syslog_target(const std::string& value) {
          "such as \"udp:192.0.2.1:514\" or \"tcp:[2001:db8::1]:601\"";
 }
 
+Fault pool_marks(const std::string& value) {
+  if (service::parse_marks(value)) return {};
+  return "must be an algorithm, a low and a high mark, such as \"P-256:100:500\" or \"RSA-2048/exportable:0:10\", the "
+         "low one not above the high one";
+}
+
+Kind on_or_off(Member<bool> member) { return word<bool>(member, {{"on", true}, {"off", false}}); }
+
 constexpr std::int64_t kTenMinutes = 600000;   // milliseconds
 constexpr std::int64_t kOneDay = 86400;        // seconds
 constexpr std::int64_t kThirtyDays = 2592000;  // seconds
@@ -348,6 +357,25 @@ const std::vector<Setting>& settings_table() {
        whole_number<std::size_t>([](Settings& s) -> std::size_t& { return s.tokens.front().options.queue_limit; }, 1,
                                  1000000),
        "Generations that may wait for a session, and other calls likewise; one more is refused as too many requests."},
+
+      {"pool", "enabled", on_or_off([](Settings& s) -> bool& { return s.pool.enabled; }),
+       "Whether requests are served from key pairs made ahead, of which docs/KEY-POOL.md tells."},
+      {"pool", "classes", texts([](Settings& s) -> std::vector<std::string>& { return s.pool.classes; }, pool_marks),
+       "How many keys each server keeps ready: \"CLASS:LOW:HIGH\". Fewer than LOW are filled up to HIGH, while no "
+       "request\n"
+       "waits for the token. A class is an algorithm, \"/exportable\" after it for keys without the export block: "
+       "\"P-256:100:500\".\n"
+       "Empty: learned from the requests of the last ten minutes; none are made as long as there are few."},
+      {"pool", "max_keys",
+       whole_number<std::size_t>([](Settings& s) -> std::size_t& { return s.pool.max_keys; }, 0, 1000000),
+       "Most keys to have ready in the token, of all classes and servers of this store. A YubiHSM 2 holds 256 "
+       "objects."},
+      {"pool", "parallel", whole_number<unsigned>([](Settings& s) -> unsigned& { return s.pool.parallel; }, 1, 256),
+       "How many of token.parallel_generations may make keys ahead at one time."},
+      {"pool", "adopt_orphans", on_or_off([](Settings& s) -> bool& { return s.pool.adopt_orphans; }),
+       "Whether keys of this program that a crash left in the token without a record are taken into the pool, or "
+       "destroyed\n"
+       "where they are not as they should be. docs/KEY-POOL.md says what to do before starting on a restored backup."},
 
       {"store", "path", path([](Settings& s) -> std::string& { return s.store.path; }, not_empty),
        "The SQLite file of certificate records; made when absent. Its directory must exist."},

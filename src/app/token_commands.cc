@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <iomanip>
 #include <memory>
 #include <ostream>
@@ -11,6 +12,7 @@
 
 #include "app/open_tokens.h"
 #include "app/pin_source.h"
+#include "app/pool_commands.h"
 #include "base/algorithm.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -107,6 +109,8 @@ void show_token(const Settings& settings, std::vector<Secret> pins, std::ostream
       const std::unique_ptr<hsm::Token> token =
           hsm::Token::open(settings.tokens[place].options, std::move(pins.at(place)));
       print(*token, settings.tokens.size() > 1 ? words_of(settings.tokens[place].holds) : "", out);
+      // The store is looked at, and not made.
+      if (std::filesystem::exists(settings.store.path)) show_pool_of_token(settings, token->info().serial, out);
     });
   }
 }

@@ -33,12 +33,13 @@ Access::Match Access::match(const store::AccountRecord& account, const Secret& s
   return previous ? Match::previous : Match::none;
 }
 
-void Access::fail(audit::Origin origin, const std::string& reason, Error error, Deadline deadline) {
+void Access::fail(FailureJournal::Of known, audit::Origin origin, const std::string& reason, Error error,
+                  Deadline deadline) {
   log::warning("authentication failed", {{"account", origin.account}, {"address", origin.address}, {"reason", reason}});
   audit::Event event{
       .kind = audit::EventKind::authentication_failed, .outcome = audit::Outcome::refused, .origin = std::move(origin)};
   event.details = {{"reason", reason}};
-  failures_.note(event, deadline);
+  failures_.note(known, event, deadline);
   throw error;
 }
 
@@ -55,13 +56,15 @@ IssuedToken Access::issue_token(const audit::Origin& origin, const std::string& 
     const auto wait = throttle_.note_failure(client_id, origin.address, std::chrono::steady_clock::now());
     const Error slowed = Error(ErrorKind::too_many_requests, {"client_id: too many attempts with a wrong secret"})
                              .with_retry_after(wait);
-    fail(who, account ? "wrong secret" : "no such account", wait.count() == 0 ? no_such_client() : slowed, deadline);
+    const auto known = account ? FailureJournal::Of::account : FailureJournal::Of::stranger;
+    fail(known, who, account ? "wrong secret" : "no such account", wait.count() == 0 ? no_such_client() : slowed,
+         deadline);
   }
   throttle_.note_success(client_id, origin.address);
-  if (!account->enabled) fail(who, "the account is disabled", no_such_client(), deadline);
+  if (!account->enabled) fail(FailureJournal::Of::account, who, "the account is disabled", no_such_client(), deadline);
   if (account->expires_at && now >= *account->expires_at) {
-    fail(who, "the account has expired", Error(ErrorKind::key_expired, {"client_id: the account has expired"}),
-         deadline);
+    fail(FailureJournal::Of::account, who, "the account has expired",
+         Error(ErrorKind::key_expired, {"client_id: the account has expired"}), deadline);
   }
 
   auth::AccessTokenClaims claims;
@@ -92,10 +95,11 @@ Identity Access::identity_of(const store::AccountRecord& account, UnixTime now) 
   return {auth::Caller(account.client_id, std::move(grants)), account.generation, true, account.secret_initial};
 }
 
-Identity Access::identify(std::string_view access_token) {
+Identity Access::identify(std::string_view access_token, std::string& claimed) {
   const UnixTime now = clock_();
   const auth::AccessTokenClaims claims = verified_.verify(
       access_token, [this](std::string_view kid) { return keys_.find(kid); }, now);
+  claimed = claims.client_id;
   const auto account = accounts_.find(claims.client_id);
   if (!account || !account->enabled || account->generation != claims.generation) {
     throw Error(ErrorKind::invalid_credential,
@@ -106,8 +110,10 @@ Identity Access::identify(std::string_view access_token) {
   return identity;
 }
 
-Identity Access::identify(const PeerCertificate& certificate) {
+Identity Access::identify(const PeerCertificate& certificate, std::string& claimed) {
+  claimed = "certificate " + certificate.fingerprint_sha256;
   const auto account = accounts_.find_by_certificate(certificate.fingerprint_sha256, certificate.subject);
+  if (account) claimed = account->client_id;
   if (!account || !account->enabled) {
     throw Error(ErrorKind::invalid_credential, {"the client certificate is bound to no enabled account"});
   }

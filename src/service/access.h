@@ -54,12 +54,14 @@ class Access {
   IssuedToken issue_token(const audit::Origin& origin, const std::string& client_id, const Secret& client_secret,
                           const std::string& scope, Deadline deadline);
 
+  // `claimed` becomes whose credential it is, once that is sure, also when it is refused: a client id, or "certificate
+  // AA:BB:…" of one that is bound to no account.
   // From an access token. Its signature is verified once (auth/verified_tokens.h); the account is read each time, so
   // that what was done to it counts at once. Throws Error: key_too_long,
   // invalid_credential, key_expired.
-  Identity identify(std::string_view access_token);
+  Identity identify(std::string_view access_token, std::string& claimed);
   // From a client certificate that was verified. Throws Error{invalid_credential} when it is bound to no account.
-  Identity identify(const PeerCertificate& certificate);
+  Identity identify(const PeerCertificate& certificate, std::string& claimed);
 
  private:
   enum class Match { none, current, previous };
@@ -67,7 +69,8 @@ class Access {
   Identity identity_of(const store::AccountRecord& account, UnixTime now) const;
 
   // Writes of a failure, and throws what is to be answered.
-  [[noreturn]] void fail(audit::Origin origin, const std::string& reason, Error error, Deadline deadline);
+  [[noreturn]] void fail(FailureJournal::Of known, audit::Origin origin, const std::string& reason, Error error,
+                         Deadline deadline);
 
   store::AccountStore& accounts_;
   store::JournalStore& journal_;

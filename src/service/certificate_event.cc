@@ -1,10 +1,19 @@
 #include "service/certificate_event.h"
 
+#include "base/algorithm.h"
+#include "pki/certificate.h"
+
 namespace hsmsigner::service {
 namespace {
 
-std::string key_text(const std::optional<store::KeyRecord>& key) {
-  if (!key) return "none";
+// A certificate without its key says what key it is for.
+std::string key_text(const store::CertificateRecord& record) {
+  const std::optional<store::KeyRecord>& key = record.key;
+  if (!key) {
+    const PublicKey of_certificate = pki::Certificate::from_pem(record.certificate_pem).public_key();
+    return "not here, " + std::string(to_string(family_of(of_certificate))) + "-" +
+           std::to_string(bits_of(of_certificate));
+  }
   return key->type + "-" + std::to_string(key->bits) + (key->local ? ", made in the token" : ", imported") +
          (key->extractable ? ", extractable" : ", not extractable");
 }
@@ -16,7 +25,7 @@ audit::Event certificate_event(audit::EventKind kind, const Actor& actor, const 
       .kind = kind, .origin = actor.origin, .object = record.id.to_string(), .container = record.container.to_string()};
   auto& details = event.details;
   details.emplace_back("name", record.name);
-  details.emplace_back("key", key_text(record.key));
+  details.emplace_back("key", key_text(record));
   details.emplace_back("token", record.key ? record.key->token_serial : "");
   details.emplace_back("subject", record.subject);
   if (!record.pending()) {

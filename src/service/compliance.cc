@@ -63,8 +63,17 @@ class Walk {
     const auto add = [&](const Uuid& id) {
       places.insert({sources_.tokens.service_place(), Bytes(id.bytes().begin(), id.bytes().end())});
     };
+    const auto add_everywhere = [&](const Uuid& id) {
+      for (std::size_t place = 0; place < sources_.tokens.all().size(); ++place) {
+        places.insert({place, Bytes(id.bytes().begin(), id.bytes().end())});
+      }
+    };
     for (const auto& key : sources_.accounts.access_token_keys()) add(key.id);
     for (const auto& key : sources_.journal.audit_keys()) add(key.id);
+    // Made ahead: keys of the service until they have a certificate.
+    if (sources_.key_pool != nullptr) {
+      for (const Uuid& id : sources_.key_pool->ids()) add_everywhere(id);
+    }
     return places;
   }
 

@@ -15,6 +15,7 @@
 #include "store/account_store.h"
 #include "store/certificate_store.h"
 #include "store/journal_store.h"
+#include "store/key_pool_store.h"
 
 namespace hsmsigner::service {
 
@@ -37,6 +38,7 @@ class Compliance {
     store::CertificateStore& certificates;
     store::AccountStore& accounts;
     store::JournalStore& journal;
+    store::KeyPoolStore* key_pool = nullptr;  // keys made ahead are no orphans
   };
   // The whole journal as it stands, to be verified from the outside (store/journal_reader.h).
   using OpenJournal = std::function<std::unique_ptr<audit::JournalSource>()>;

@@ -18,6 +18,18 @@ void destroy_key(hsm::Token& token, const Uuid& id, Deadline deadline) {
   }
 }
 
+// Seen in the token just now.
+bool has_key(hsm::Token& token, const Uuid& id) {
+  try {
+    token.attributes(id, deadline_in(std::chrono::seconds(5)));
+    return true;
+  } catch (const Error& error) {
+    log::warning("nobody knows whether the key of a deleted certificate is gone",
+                 {{"id", id.to_string()}, {"cause", error.what()}});
+    return false;
+  }
+}
+
 }  // namespace
 
 store::CertificateRecord Deletion::remove(const Actor& actor, const Uuid& id, const std::optional<Container>& container,
@@ -52,8 +64,9 @@ store::CertificateRecord Deletion::remove(const Actor& actor, const Uuid& id, co
   try {
     if (token != nullptr) destroy_key(*token, id, deadline);
   } catch (const Error& error) {
-    // The token may still be at it: what may have no key any more must not be used.
-    if (error.kind() == ErrorKind::session_timeout) throw;
+    // The token may still be at it, or have done it and said otherwise: what may have no key any more must not be used,
+    // and it is not told that the key is there unless it was seen.
+    if (error.kind() == ErrorKind::session_timeout || !has_key(*token, id)) throw;
     try {
       audit::Event abandoned = certificate_event(audit::EventKind::deletion_abandoned, actor, record);
       abandoned.outcome = audit::Outcome::failed;

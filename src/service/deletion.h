@@ -24,7 +24,7 @@ class Deletion {
 
   // First the key, then the record: when the token does not destroy the key, nothing is deleted, and the call can be
   // made again. The journal is told before and after. Returns what was deleted. When nobody knows whether the key is
-  // gone (session_timeout), the certificate stays marked: it issues no more, and can only be deleted. Throws Error:
+  // gone, the certificate stays marked: it issues no more, and can only be deleted. Throws Error:
   // object_not_present, auth_unauthorized, reference_not_zero while an unexpired certificate signed by it exists, and
   // what TokenSet::holding() and the token throw.
   store::CertificateRecord remove(const Actor& actor, const Uuid& id, const std::optional<Container>& container,

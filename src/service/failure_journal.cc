@@ -1,81 +1,95 @@
 #include "service/failure_journal.h"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "base/internet_names.h"
 
 namespace hsmsigner::service {
 namespace {
 
-constexpr std::size_t kMostAddresses = 256;
+constexpr std::size_t kSourcesNamed = 5;
+
+// Who has an IPv6 address has all of its /64 (RFC 4291 2.5.4).
+std::string network_of(const std::string& address) {
+  const auto octets = parse_ip_address(address);
+  if (!octets || octets->size() != 16) return address;
+  return to_hex(ByteView(*octets).first(8)) + "::/64";
+}
+
+std::string source_of(FailureJournal::Of of, const audit::Origin& origin) {
+  return of == FailureJournal::Of::account ? "account " + origin.account : "address " + network_of(origin.address);
+}
 
 }  // namespace
 
-void FailureJournal::note(const audit::Event& failure, Deadline deadline) {
-  std::optional<audit::Event> summary;
-  std::size_t counted = 0;
+void FailureJournal::note(Of of, const audit::Event& failure, Deadline deadline) {
+  const std::string source = source_of(of, failure.origin);
+  std::optional<Window> closed;
   bool write = false;
   {
     const Instant now = std::chrono::steady_clock::now();
     const std::lock_guard lock(mutex_);
-    if (over(now)) {
-      counted = counted_;
-      summary = close_window(now);
-    }
-    const std::string& address = failure.origin.address;
-    std::size_t& of_address = written_[address];
-    write = of_address < limits_.of_address && written_in_all_ < limits_.of_all;
-    if (write) {
-      ++of_address;
-      ++written_in_all_;
-    } else {
-      if (of_address == 0) written_.erase(address);
-      ++counted_;
-      if (counted_of_.size() < kMostAddresses || counted_of_.contains(address)) ++counted_of_[address];
+    if (over(now)) closed = close_window(now);
+    write = may_write(of, source);
+    if (!write) {
+      ++window_.counted;
+      auto& counted_of = window_.counted_of;
+      if (counted_of.size() < kMostSources || counted_of.contains(source)) ++counted_of[source];
     }
   }
-  if (summary) tell(*summary, counted, deadline);
+  if (closed) tell(*closed, deadline);
   if (write) journal_.append(failure, deadline);
 }
 
-std::optional<audit::Event> FailureJournal::close_window(Instant now) {
-  std::optional<audit::Event> summary;
-  if (counted_ > 0) {
-    const auto most = std::max_element(counted_of_.begin(), counted_of_.end(),
-                                       [](const auto& a, const auto& b) { return a.second < b.second; });
-    const bool named = most != counted_of_.end();
-    summary = audit::Event{.kind = audit::EventKind::failures_summarized, .outcome = audit::Outcome::refused};
-    if (named) summary->origin.address = most->first;
-    summary->details = {
-        {"count", std::to_string(counted_)},
-        {"count_of_address", std::to_string(named ? most->second : 0)},
-        {"addresses", std::to_string(counted_of_.size()) + (counted_of_.size() < kMostAddresses ? "" : " or more")},
-        {"window_seconds", std::to_string(std::chrono::duration_cast<std::chrono::seconds>(now - begun_).count())}};
-  }
-  begun_ = now;
-  written_.clear();
-  written_in_all_ = 0;
-  counted_ = 0;
-  counted_of_.clear();
-  return summary;
+bool FailureJournal::may_write(Of of, const std::string& source) {
+  const bool stranger = of == Of::stranger;
+  if (stranger && window_.written_of_strangers >= limits_.of_strangers) return false;
+  std::size_t& written = window_.written[source];
+  if (written >= (stranger ? limits_.of_address : limits_.of_account)) return false;
+  ++written;
+  if (stranger) ++window_.written_of_strangers;
+  return true;
+}
+
+FailureJournal::Window FailureJournal::close_window(Instant now) {
+  Window closed = std::exchange(window_, Window{});
+  window_.begun = now;
+  return closed;
 }
 
 void FailureJournal::tell_counted(Deadline deadline, bool even_if_open) {
-  std::optional<audit::Event> summary;
-  std::size_t counted = 0;
+  Window closed;
   {
     const Instant now = std::chrono::steady_clock::now();
     const std::lock_guard lock(mutex_);
-    counted = counted_;
-    if (even_if_open || over(now)) summary = close_window(now);
+    if (!even_if_open && !over(now)) return;
+    closed = close_window(now);
   }
-  if (summary) tell(*summary, counted, deadline);
+  tell(closed, deadline);
 }
 
-void FailureJournal::tell(const audit::Event& summary, std::size_t count, Deadline deadline) {
+void FailureJournal::tell(const Window& window, Deadline deadline) {
+  if (window.counted == 0) return;
+  std::vector<std::pair<std::string, std::size_t>> sources(window.counted_of.begin(), window.counted_of.end());
+  std::stable_sort(sources.begin(), sources.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::string most;
+  for (std::size_t i = 0; i < std::min(sources.size(), kSourcesNamed); ++i) {
+    most += (i == 0 ? "" : "; ") + sources[i].first + ": " + std::to_string(sources[i].second);
+  }
+  const auto length = std::chrono::steady_clock::now() - window.begun;
+  audit::Event summary{.kind = audit::EventKind::failures_summarized, .outcome = audit::Outcome::refused};
+  summary.details = {
+      {"count", std::to_string(window.counted)},
+      {"sources", std::to_string(sources.size()) + (sources.size() < kMostSources ? "" : " or more")},
+      {"most", most},
+      {"window_seconds", std::to_string(std::chrono::duration_cast<std::chrono::seconds>(length).count())}};
   try {
     journal_.append(summary, deadline);
   } catch (...) {
     const std::lock_guard lock(mutex_);
-    counted_ += count;  // of whom is lost with the event
+    window_.counted += window.counted;  // of whom is lost with the event
     throw;
   }
 }

@@ -12,9 +12,11 @@
 #include "service/alternative_names.h"
 #include "service/certificate_event.h"
 #include "service/certificate_facts.h"
+#include "service/certificate_key.h"
 #include "service/issuer_resolver.h"
 #include "service/name_reservations.h"
 #include "service/policy_facts.h"
+#include "service/serial_numbers.h"
 
 namespace hsmsigner::service {
 namespace {
@@ -22,7 +24,7 @@ namespace {
 using std::chrono::days;
 
 constexpr int kDefaultDays = 365;
-constexpr std::size_t kSerialOctets = 20;  // RFC 5280 4.1.2.2: at most 20, positive
+constexpr int kAttempts = 3;
 
 pki::SubjectName subject_of(const GenerateRequest& request) {
   pki::SubjectName subject;
@@ -46,32 +48,40 @@ struct Plan {
 
 struct Generation::Impl {
   Impl(TokenSet& tokens_in, store::CertificateStore& store_in, NameReservations& names_in,
-       const policy::Policies& policies_in, Clock clock_in)
+       const policy::Policies& policies_in, Clock clock_in, KeyPools* pools_in)
       : tokens(tokens_in),
         store(store_in),
         names(names_in),
         policies(policies_in),
         clock(std::move(clock_in)),
-        issuers(tokens_in, store_in) {}
+        pools(pools_in),
+        issuers(tokens_in, store_in),
+        serials(tokens_in.for_service()) {}
 
   Plan plan(const auth::Caller& caller, GenerateRequest& request, Deadline deadline);
   void check_signature(const GenerateRequest& request, const Issuer* issuer, std::vector<std::string>& faults);
   UnixTime end_of_validity(const GenerateRequest& request, const Issuer* issuer, UnixTime start,
                            std::vector<std::string>& faults);
-  Bytes new_serial(Deadline deadline);
-  pki::Certificate certify(const GenerateRequest& request, const Plan& plan, const Bytes& serial,
-                           hsm::GeneratedKey& key, Deadline deadline);
-  void fill_pending(const GenerateRequest& request, hsm::GeneratedKey& key, store::CertificateRecord& record,
+  pki::Certificate certify(const GenerateRequest& request, const Plan& plan, const Bytes& serial, CertificateKey& key,
+                           Deadline deadline);
+  void fill_pending(const GenerateRequest& request, CertificateKey& key, store::CertificateRecord& record,
                     Deadline deadline);
   store::CertificateRecord issue(const Actor& actor, const GenerateRequest& request, const Plan& plan,
                                  const ComposeAnswer& compose, Deadline deadline);
+  std::optional<store::CertificateRecord> issue_with(CertificateKey key, const Actor& actor,
+                                                     const GenerateRequest& request, const Plan& plan,
+                                                     const Bytes& serial, const ComposeAnswer& compose,
+                                                     Deadline deadline);
+  bool insert(CertificateKey& key, const store::CertificateRecord& record, store::Alongside with, Deadline deadline);
 
   TokenSet& tokens;
   store::CertificateStore& store;
   NameReservations& names;
   const policy::Policies& policies;
   Clock clock;
+  KeyPools* pools;
   IssuerResolver issuers;
+  SerialNumbers serials;
 };
 
 Plan Generation::Impl::plan(const auth::Caller& caller, GenerateRequest& request, Deadline deadline) {
@@ -134,18 +144,8 @@ UnixTime Generation::Impl::end_of_validity(const GenerateRequest& request, const
   return wanted;
 }
 
-// 160 bits from the token, of which the sign bit is cleared (RFC 5280 4.1.2.2).
-Bytes Generation::Impl::new_serial(Deadline deadline) {
-  Bytes serial = tokens.for_service().random(kSerialOctets, deadline);
-  serial.front() &= 0x7f;
-  if (std::ranges::all_of(serial, [](std::uint8_t octet) { return octet == 0; })) {
-    throw Error(ErrorKind::internal_error).with_cause("the token's random generator answered zeros");
-  }
-  return serial;
-}
-
 pki::Certificate Generation::Impl::certify(const GenerateRequest& request, const Plan& plan, const Bytes& serial,
-                                           hsm::GeneratedKey& key, Deadline deadline) {
+                                           CertificateKey& key, Deadline deadline) {
   pki::CertificateSpec spec;
   spec.serial = serial;
   spec.subject = subject_of(request);
@@ -155,19 +155,21 @@ pki::Certificate Generation::Impl::certify(const GenerateRequest& request, const
   spec.not_after = plan.not_after.value();
   spec.digest = *request.digest;
   spec.ocsp_url = request.ocsp_responder_url;
+  if (!plan.issuer) key.will_sign();
   const std::shared_ptr<hsm::TokenKey>& signer = plan.issuer ? plan.issuer->key : key.key();
   return pki::build_certificate(spec, key.key()->public_key(), plan.issuer ? &plan.issuer->certificate : nullptr,
                                 *signer, deadline);
 }
 
 // What a signing request tells of the certificate to come.
-void Generation::Impl::fill_pending(const GenerateRequest& request, hsm::GeneratedKey& key,
+void Generation::Impl::fill_pending(const GenerateRequest& request, CertificateKey& key,
                                     store::CertificateRecord& record, Deadline deadline) {
   pki::SigningRequestSpec spec;
   spec.subject = subject_of(request);
   spec.alternative_names = alternative_names_of(request);
   spec.certificate_authority = request.certificate_authority;
   spec.digest = *request.digest;
+  key.will_sign();
   record.request_pem = pki::build_signing_request(spec, *key.key(), deadline);
   const pki::SigningRequestInfo made = pki::read_signing_request(record.request_pem);
   record.subject = made.subject;
@@ -185,38 +187,63 @@ void Generation::Impl::fill_pending(const GenerateRequest& request, hsm::Generat
   }
 }
 
+// A key of the pool, or one planned, can turn out to be another process's at the very end, when this one was stalled
+// for longer than its lease: then it is all done once more.
 store::CertificateRecord Generation::Impl::issue(const Actor& actor, const GenerateRequest& request, const Plan& plan,
                                                  const ComposeAnswer& compose, Deadline deadline) {
+  const Bytes serial = request.external ? Bytes() : serials.next(deadline);
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    // From here until keep() every way out destroys the key, or gives it back to the pool.
+    CertificateKey key = CertificateKey::take(tokens, pools, use_for(request.certificate_authority),
+                                              {*request.algorithm, request.block_private_key}, deadline);
+    if (auto record = issue_with(std::move(key), actor, request, plan, serial, compose, deadline)) return *record;
+    pools->doubt_lease();
+  }
+  throw Error(ErrorKind::token_unavailable, {"another process took the keys of this one over; nothing was issued"})
+      .with_help("Try again.");
+}
+
+// Nothing when the key was not this process's any more.
+std::optional<store::CertificateRecord> Generation::Impl::issue_with(CertificateKey key, const Actor& actor,
+                                                                     const GenerateRequest& request, const Plan& plan,
+                                                                     const Bytes& serial, const ComposeAnswer& compose,
+                                                                     Deadline deadline) {
   store::CertificateRecord record = new_record(*request.container, *request.certificate_name, plan.not_before);
-  const Bytes serial = request.external ? Bytes() : new_serial(deadline);
-  // From here until keep() every way out destroys the key.
-  TokenSet::Made made =
-      tokens.make(use_for(request.certificate_authority), request.algorithm, [&](hsm::Token& token, const Uuid& id) {
-        return token.generate({id, *request.algorithm, request.block_private_key}, deadline);
-      });
-  hsm::GeneratedKey& generated = made.key;
-  record.id = generated.key()->id();
-  record.key = key_record(generated.attributes(), made.token.info());
+  record.id = key.id();
+  record.key = key.record();
   record.common_name = *request.common_name;
   if (plan.issuer) record.issuer_id = plan.issuer->record.id;
   record.signed_by = request.external ? "external" : plan.issuer ? plan.issuer->record.name : std::string();
   if (request.external) {
-    fill_pending(request, generated, record, deadline);
+    fill_pending(request, key, record, deadline);
   } else {
-    fill_from(certify(request, plan, serial, generated, deadline), record);
+    fill_from(certify(request, plan, serial, key, deadline), record);
   }
   store::AnswerRecord answer;
   if (compose) answer = compose(record);
   const audit::Event event = certificate_event(
       request.external ? audit::EventKind::signing_request_made : audit::EventKind::certificate_issued, actor, record);
-  store.insert(record, deadline, {&event, compose ? &answer : nullptr});
-  generated.keep();
+  if (!insert(key, record, {&event, compose ? &answer : nullptr, key.claim()}, deadline)) return std::nullopt;
   return record;
 }
 
+bool Generation::Impl::insert(CertificateKey& key, const store::CertificateRecord& record, store::Alongside with,
+                              Deadline deadline) {
+  try {
+    store.insert(record, deadline, with);
+  } catch (const Error& error) {
+    if (with.pool_key == nullptr || error.kind() != ErrorKind::object_not_present) throw;
+    key.lost();
+    log::warning("a key of the pool was taken over by another process", {{"id", record.id.to_string()}});
+    return false;
+  }
+  key.keep();
+  return true;
+}
+
 Generation::Generation(TokenSet& tokens, store::CertificateStore& store, NameReservations& names,
-                       const policy::Policies& policies, Clock clock)
-    : impl_(std::make_unique<Impl>(tokens, store, names, policies, std::move(clock))) {}
+                       const policy::Policies& policies, Clock clock, KeyPools* pools)
+    : impl_(std::make_unique<Impl>(tokens, store, names, policies, std::move(clock), pools)) {}
 
 Generation::~Generation() = default;
 

@@ -12,6 +12,7 @@
 #include "policy/policies.h"
 #include "service/actor.h"
 #include "service/answer_composer.h"
+#include "service/key_pools.h"
 #include "service/token_set.h"
 #include "store/certificate_store.h"
 
@@ -45,12 +46,13 @@ class NameReservations;
 
 class Generation {
  public:
-  // All of them outlive this object.
+  // All of them outlive this object. Without pools every key is made at once.
   Generation(TokenSet& tokens, store::CertificateStore& store, NameReservations& names,
-             const policy::Policies& policies, Clock clock);
+             const policy::Policies& policies, Clock clock, KeyPools* pools = nullptr);
   ~Generation();
 
-  // Refuses before a key is made whatever can be refused; a failure after that destroys the key. Returns once the
+  // Refuses before a key is made whatever can be refused; a failure after that destroys the key, or
+  // gives it back to the pool if it has signed nothing. Returns once the
   // certificate, or the signing request, is durable. Throws Error: auth_unauthorized, invalid_object (all faults at
   // once), name_not_unique, session_timeout, token_unavailable, too_many_requests, internal_error. Thread safe.
   store::CertificateRecord generate(const Actor& actor, GenerateRequest request, Deadline deadline,

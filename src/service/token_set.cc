@@ -111,13 +111,14 @@ void TokenSet::set_aside(const hsm::Token& token) {
   }
 }
 
-TokenSet::Made TokenSet::make(KeyUse use, std::optional<KeyAlgorithm> algorithm, const Make& make) {
+void TokenSet::first_that_takes(KeyUse use, std::optional<KeyAlgorithm> algorithm, const Take& take) {
   Uuid id = Uuid::random();
   const std::vector<hsm::Token*> order = for_new(use, id, algorithm);
   for (std::size_t i = 0; i < order.size(); ++i) {
     hsm::Token& token = *order[i];
     try {
-      return {token, make(token, id)};
+      take(token, id);
+      return;
     } catch (const Error& error) {
       const bool away = error.kind() == ErrorKind::token_unavailable;
       if (away || error.kind() == ErrorKind::session_timeout) set_aside(token);
@@ -129,6 +130,14 @@ TokenSet::Made TokenSet::make(KeyUse use, std::optional<KeyAlgorithm> algorithm,
     id = Uuid::random();  // nobody may know what the first one left behind under its id
   }
   throw Error(ErrorKind::token_unavailable, {"no token takes a key of this kind"});
+}
+
+TokenSet::Made TokenSet::make(KeyUse use, std::optional<KeyAlgorithm> algorithm, const Make& make) {
+  std::optional<Made> made;
+  first_that_takes(use, algorithm, [&](hsm::Token& token, const Uuid& id) {
+    made.emplace(Made{token, make(token, id)});
+  });
+  return *std::move(made);
 }
 
 std::optional<std::size_t> TokenSet::place_of(const store::KeyRecord& key) const noexcept {

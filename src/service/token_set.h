@@ -71,15 +71,20 @@ class TokenSet {
   // One that does not take a new key: full, away, or too slow.
   void set_aside(const hsm::Token& token);
 
+  using Take = std::function<void(hsm::Token&, const Uuid& id)>;
+  // Calls `take`, which makes a key, for the first token of for_new() for a new id. One that answers
+  // Error{token_unavailable} is set aside with a line in the log, and the next one is asked; likewise after
+  // Error{invalid_object}, as a token may take keys that another does not. After Error{session_timeout} it is set
+  // aside, and no time is left for another one. The id is another one for each. Throws what the last one threw, and
+  // Error{token_unavailable} if there is none.
+  void first_that_takes(KeyUse use, std::optional<KeyAlgorithm> algorithm, const Take& take);
+
   struct Made {
     hsm::Token& token;
     hsm::GeneratedKey key;
   };
   using Make = std::function<hsm::GeneratedKey(hsm::Token&, const Uuid& id)>;
-  // Has `make` make a key with a new id in the first token of for_new(). One that answers Error{token_unavailable} is
-  // set aside with a line in the log, and the next one is asked; likewise after Error{invalid_object}, as a token may
-  // take keys that another does not. After Error{session_timeout} it is set aside, and no time is left for another one.
-  // The id is another one for each. Throws what the last one threw, and Error{token_unavailable} if there is none.
+  // The same for a key that is made and kept track of as it is.
   Made make(KeyUse use, std::optional<KeyAlgorithm> algorithm, const Make& make);
 
   // The one that has this key, by the name in its record: its place in all(). Whether the key is there, and whether the

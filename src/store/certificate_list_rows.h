@@ -21,6 +21,20 @@ struct SectionRow {
   }
 };
 
+// Of one container, where the name alone is the key.
+struct SectionOfContainerRow {
+  std::string name;
+  long long certificates = 0;
+
+  static constexpr const char* table = "certificate_section";
+
+  template <class Row, class Visit>
+  static void for_each_column(Row& row, const Visit& visit) {
+    visit("name", row.name);
+    visit("certificates", row.certificates);
+  }
+};
+
 struct CertificateNameRow {
   std::string name;
 

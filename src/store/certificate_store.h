@@ -29,7 +29,7 @@ class CertificateStore {
   // Returns once the record is durable; when it throws, the record is not there. What is `with` it is written in
   // the same transaction, here and below. Throws Error: name_not_unique when the container has this name already;
   // object_not_unique when it has this certificate already or the answer's key is taken; invalid_object, "signed_by:
-  // …", when the issuer is being deleted or is gone.
+  // …", when the issuer is being deleted or is gone; object_not_present as in alongside.h, and for nothing else.
   virtual void insert(const CertificateRecord& record, Deadline deadline, const Alongside& with = {}) = 0;
   // Gives a pending record its certificate: everything but id, container, name, key, request_pem and created_at is
   // taken from `record`. Throws Error: object_not_present when there is none of this id; invalid_command when it is not

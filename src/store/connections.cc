@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "store/migrations.h"
+
 namespace hsmsigner::store {
 namespace {
 
@@ -11,6 +13,10 @@ constexpr const char* sections_of_scope =
     "WHERE scope_kind = :kind AND scope_name = :scope ORDER BY name, container_kind, container_name";
 constexpr const char* from_name = "AND name >= :name ORDER BY name";
 constexpr const char* last_event_clauses = "ORDER BY sequence DESC LIMIT 1";
+// Wherever the id of a key in the token can stand.
+constexpr const char* count_of_key_records_text =
+    "SELECT (SELECT count(*) FROM certificate WHERE id = :a) + (SELECT count(*) FROM access_token_key WHERE id = :b) + "
+    "(SELECT count(*) FROM audit_key WHERE id = :c) + (SELECT count(*) FROM pool_key WHERE id = :d)";
 
 }  // namespace
 
@@ -34,6 +40,7 @@ Reader::Reader(const std::string& path)
       count_of_name(*session, count_of_name_text, 3),
       section_sizes(*session, std::string("SELECT certificates FROM certificate_section ") + sections_of_scope, 2),
       sections(*session, std::string(sections_of_scope) + paged, 2, 2),
+      sections_of_container(*session, sections_of_scope, 2),
       certificates(*session,
                    std::string("WHERE (name, container_kind, container_name) >= (:name, :kind, :container) "
                                "ORDER BY name, container_kind, container_name, id") +
@@ -62,7 +69,19 @@ Reader::Reader(const std::string& path)
       checkpoints(*session, "WHERE number > :after ORDER BY number LIMIT :limit", 0, 2),
       last_checkpoint(*session, "ORDER BY number DESC LIMIT 1", 0),
       audit_keys(*session, "ORDER BY created_at DESC, id", 0),
-      copied(*session, "SELECT sequence FROM journal_copy WHERE sink = :sink", 1) {}
+      copied(*session, "SELECT sequence FROM journal_copy WHERE sink = :sink", 1),
+      pool_key_by_id(*session, "WHERE id = :id", 1),
+      pool_keys_of(*session, "WHERE key_token_serial = :token AND withdrawn = 0 AND owner = :owner ORDER BY created_at",
+                   2),
+      withdrawn_pool_keys(*session,
+                          "WHERE withdrawn = 1 AND key_token_serial = :token AND (owner = :owner OR owner NOT IN "
+                          "(SELECT owner FROM pool_lease WHERE until >= :now))",
+                          2, 1),
+      pool_counts(*session, "WHERE key_token_serial = :token AND withdrawn = 0 GROUP BY class, owner ORDER BY class",
+                  1),
+      pool_leases(*session, "", 0),
+      pool_ids(*session, "", 0),
+      pool_tokens(*session, "GROUP BY key_token_serial ORDER BY key_token_serial", 0) {}
 
 Writes::Writes(soci::session& session)
     : insert_certificate(session),
@@ -108,13 +127,54 @@ Writes::Writes(soci::session& session)
       insert_checkpoint(session),
       count_of_checkpoint(session, "SELECT count(*) FROM checkpoint WHERE number = :number", 0, 1),
       insert_audit_key(session),
-      set_copied(session, "INSERT OR REPLACE INTO journal_copy (sink, sequence) VALUES (:sink, :sequence)", 1, 1) {}
+      set_copied(session, "INSERT OR REPLACE INTO journal_copy (sink, sequence) VALUES (:sink, :sequence)", 1, 1),
+      insert_pool_key(session),
+      free_pool_keys(
+          session,
+          "WHERE key_token_serial = :token AND withdrawn = 0 AND class = :class AND owner <> :owner AND owner NOT IN "
+          "(SELECT owner FROM pool_lease WHERE until >= :now) ORDER BY created_at, id LIMIT :limit",
+          3, 2),
+      own_pool_key(session, "UPDATE pool_key SET owner = :owner WHERE id = :id", 2, 0),
+      use_pool_key(session, "DELETE FROM pool_key WHERE id = :id AND owner = :owner AND withdrawn = 0", 2, 0),
+      withdraw_pool_key(session,
+                        "UPDATE pool_key SET withdrawn = 1 WHERE id = :id AND owner = :owner AND withdrawn = 0", 2, 0),
+      erase_withdrawn_pool_key(session, "DELETE FROM pool_key WHERE id = :id AND withdrawn = 1", 1, 0),
+      set_pool_lease(session, "INSERT OR REPLACE INTO pool_lease (owner, until) VALUES (:owner, :until)", 1, 1),
+      erase_pool_lease(session, "DELETE FROM pool_lease WHERE owner = :owner", 1, 0),
+      erase_old_pool_leases(session, "DELETE FROM pool_lease WHERE until < :now", 0, 1),
+      count_of_pool_lease(session, "SELECT count(*) FROM pool_lease WHERE owner = :owner", 1),
+      count_of_key_records(session, count_of_key_records_text, 4),
+      insert_planned_key(session),
+      left_plans(session,
+                 "WHERE token_serial = :token AND owner <> :owner AND owner NOT IN "
+                 "(SELECT owner FROM pool_lease WHERE until >= :now)",
+                 2, 1),
+      own_planned_key(session, "UPDATE planned_key SET owner = :owner WHERE id = :id", 2, 0),
+      end_planned_key(session, "DELETE FROM planned_key WHERE id = :id AND owner = :owner", 2, 0),
+      count_of_pool_leases(session, "SELECT count(*) FROM pool_lease", 0),
+      erase_pool_keys(session, "DELETE FROM pool_key", 0, 0),
+      erase_planned_keys(session, "DELETE FROM planned_key", 0, 0) {}
 
 Connections::Connections(const std::string& path, unsigned readers)
-    : session_(open_connection(path, Access::read_write)),
+    : path_(path),
+      session_(open_connection(path, Access::read_write)),
+      schema_version_(*session_, "PRAGMA schema_version", 0),
+      known_schema_(schema_version_({}).value_or(0)),
       writes_(*session_),
       readers_(std::max(readers, 1U), [path] { return std::make_unique<Reader>(path); }),
       writer_(*session_) {}
+
+void Connections::require_known_schema() {
+  const long long version = schema_version_({}).value_or(0);
+  if (version == known_schema_) return;
+  try {
+    check_schema(*session_);
+  } catch (const Error& error) {
+    throw Error(ErrorKind::journal_unavailable, {"The database's schema was changed, so nothing is written to it."})
+        .with_cause(error.what());
+  }
+  known_schema_ = version;
+}
 
 void write_answer(Writes& writes, const AnswerRecord& answer) {
   writes.erase_old_answer({answer.client_id, answer.key_hash}, {to_number(answer.replaces_before)});

@@ -17,6 +17,7 @@
 #include "store/database.h"
 #include "store/group_writer.h"
 #include "store/journal_rows.h"
+#include "store/pool_rows.h"
 #include "store/reader_pool.h"
 #include "store/statements.h"
 
@@ -47,12 +48,13 @@ struct Reader {
   SelectNumber count_of_name;                             // kind, container, name
 
   // For certificate_list.cc. A list's scope is kind and name of a container, or '' and '' for everything.
-  SelectNumbers section_sizes;                     // scope
-  SelectRows<SectionRow> sections;                 // scope; paged
-  SelectRows<CertificateRow> certificates;         // from: name, kind, container; paged
-  SelectRows<CertificateRow> container_from;       // kind, container, from: name; paged
-  SelectRows<CertificateNameRow> container_names;  // likewise
-  SelectNumber count_between;                      // kind, container, from, before
+  SelectNumbers section_sizes;                              // scope
+  SelectRows<SectionRow> sections;                          // scope; paged
+  SelectRows<SectionOfContainerRow> sections_of_container;  // kind, container
+  SelectRows<CertificateRow> certificates;                  // from: name, kind, container; paged
+  SelectRows<CertificateRow> container_from;                // kind, container, from: name; paged
+  SelectRows<CertificateNameRow> container_names;           // likewise
+  SelectNumber count_between;                               // kind, container, from, before
 
   SelectRows<AccountRow> account_by_id;
   SelectRows<AccountRow> account_by_fingerprint;
@@ -71,6 +73,14 @@ struct Reader {
   SelectRows<CheckpointRow> last_checkpoint;
   SelectRows<AuditKeyRow> audit_keys;
   SelectNumber copied;  // sink
+
+  SelectRows<PoolKeyRow> pool_key_by_id;
+  SelectRows<PoolKeyRow> pool_keys_of;         // token, owner
+  SelectRows<PoolKeyRow> withdrawn_pool_keys;  // token, owner; now
+  SelectRows<PoolCountRow> pool_counts;        // token
+  SelectRows<PoolLeaseRow> pool_leases;
+  SelectRows<PoolIdRow> pool_ids;
+  SelectRows<PoolTokenRow> pool_tokens;
 };
 
 // The statements of the writer's connection; on the writer's thread only.
@@ -109,12 +119,33 @@ struct Writes {
   SelectNumber count_of_checkpoint;  // number
   InsertRow<AuditKeyRow> insert_audit_key;
   Command set_copied;  // sink, sequence
+
+  InsertRow<PoolKeyRow> insert_pool_key;
+  SelectRows<PoolKeyRow> free_pool_keys;  // token, class, owner: others'; now, limit
+  Command own_pool_key;                   // owner, id
+  Command use_pool_key;                   // id, owner
+  Command withdraw_pool_key;              // id, owner
+  Command erase_withdrawn_pool_key;       // id
+  Command set_pool_lease;                 // owner; until
+  Command erase_pool_lease;               // owner
+  Command erase_old_pool_leases;          // now
+  SelectNumber count_of_pool_lease;       // owner
+  SelectNumber count_of_key_records;      // id, four times
+  InsertRow<PlannedKeyRow> insert_planned_key;
+  SelectRows<PlannedKeyRow> left_plans;  // token, owner; now: others'
+  Command own_planned_key;               // owner, id
+  Command end_planned_key;               // id, owner
+  SelectNumber count_of_pool_leases;
+  Command erase_pool_keys;
+  Command erase_planned_keys;
 };
 
 class Connections {
  public:
   // The file has been made, checked and brought forward.
   Connections(const std::string& path, unsigned readers);
+
+  const std::string& path() const noexcept { return path_; }
 
   // `work` is given a Reader. Throws Error{internal_error} when the database fails.
   template <class Work>
@@ -129,14 +160,26 @@ class Connections {
   // `work` is given the Writes, on the writer's thread. See GroupWriter::run().
   template <class Work>
   void write(const Work& work, Deadline deadline) {
-    writer_.run([&] { work(writes_); }, deadline);
+    writer_.run(
+        [&] {
+          require_known_schema();
+          work(writes_);
+        },
+        deadline);
   }
 
  private:
   // How long a reader is waited for; readers do not wait for the writer (WAL), so this is far more than is needed.
   static constexpr std::chrono::milliseconds reader_patience{5000};
 
+  // On the writer's thread, in each transaction: whether the schema is what it was when the file was opened, or what a
+  // migration by another process makes of it. Throws Error{journal_unavailable}.
+  void require_known_schema();
+
+  const std::string path_;
   std::unique_ptr<soci::session> session_;  // the writer's
+  SelectNumber schema_version_;
+  long long known_schema_ = 0;  // the writer's thread alone
   Writes writes_;
   ReaderPool<Reader> readers_;
   GroupWriter writer_;  // last: its thread ends before the statements do
@@ -146,7 +189,9 @@ class Connections {
 void write_answer(Writes& writes, const AnswerRecord& answer);
 // Likewise: chains the event to the last one and returns its sequence.
 std::uint64_t append_event(Writes& writes, const audit::Event& event);
-// Likewise: both, as far as there are any; an answer without a client id is none.
+// Likewise: removes the key from the pool. Throws Error{object_not_present} as in alongside.h.
+void use_up(Writes& writes, const PoolClaim& key);
+// Likewise: all of them, as far as there are any; an answer without a client id is none.
 void write_alongside(Writes& writes, const Alongside& with);
 
 // The record of the first row.

@@ -58,6 +58,7 @@ std::uint64_t append_event(Writes& writes, const audit::Event& event) {
 void write_alongside(Writes& writes, const Alongside& with) {
   if (with.answer != nullptr && !with.answer->client_id.empty()) write_answer(writes, *with.answer);
   if (with.event != nullptr) append_event(writes, *with.event);
+  if (with.pool_key != nullptr) use_up(writes, *with.pool_key);
 }
 
 std::uint64_t SqliteJournalStore::append(const audit::Event& event, Deadline deadline) {

@@ -1,15 +1,16 @@
 #include "store/merged_names.h"
 
 #include <algorithm>
-#include <limits>
+#include <functional>
 #include <queue>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
 namespace hsmsigner::store {
 namespace {
 
-std::size_t size_of(const SectionRow& section) { return static_cast<std::size_t>(section.certificates); }
+std::size_t size_of(const SectionOfContainerRow& section) { return static_cast<std::size_t>(section.certificates); }
 
 }  // namespace
 
@@ -18,10 +19,9 @@ MergedNames::MergedNames(Reader& reader, const std::vector<Container>& container
     Part part;
     part.kind = to_string(container.kind);
     part.container = container.name;
-    part.sections =
-        reader_.sections({part.kind, part.container}, page_numbers(0, std::numeric_limits<std::size_t>::max()));
+    part.sections = reader_.sections_of_container({part.kind, part.container});
     if (part.sections.empty()) continue;
-    for (const SectionRow& section : part.sections) total_ += size_of(section);
+    for (const SectionOfContainerRow& section : part.sections) total_ += size_of(section);
     parts_.push_back(std::move(part));
   }
 }
@@ -31,7 +31,7 @@ MergedNames::MergedNames(Reader& reader, const std::vector<Container>& container
 std::string MergedNames::last_certain_start(std::size_t offset) const {
   std::vector<std::pair<std::string_view, std::size_t>> starts;
   for (const Part& part : parts_) {
-    for (const SectionRow& section : part.sections) starts.emplace_back(section.name, size_of(section));
+    for (const SectionOfContainerRow& section : part.sections) starts.emplace_back(section.name, size_of(section));
   }
   std::sort(starts.begin(), starts.end());
   std::string_view last;
@@ -50,7 +50,7 @@ std::string MergedNames::last_certain_start(std::size_t offset) const {
 std::size_t MergedNames::rank_in(const Part& part, const std::string& name) {
   std::size_t rank = 0;
   for (std::size_t i = 0; i < part.sections.size() && part.sections[i].name < name; ++i) {
-    const SectionRow& section = part.sections[i];
+    const SectionOfContainerRow& section = part.sections[i];
     if (i + 1 < part.sections.size() && part.sections[i + 1].name <= name) {
       rank += size_of(section);
     } else {
@@ -68,17 +68,56 @@ std::size_t MergedNames::rank_of(const std::string& name) {
   return rank;
 }
 
+// The last of the next `count` names; nothing when there are not so many.
+std::optional<std::string> MergedNames::name_after(const Part& part, std::size_t count) {
+  std::vector<CertificateNameRow> found =
+      reader_.container_names({part.kind, part.container, part.from}, page_numbers(part.passed + count - 1, 1));
+  return found.empty() ? std::nullopt : std::optional(std::move(found.front().name));
+}
+
+// Passes most of the next `skip` names without reading them, and returns how many are left to pass. Of the names that
+// come `stride` places further in each part, before the smallest there are at most parts * (stride - 1) others: it is
+// among the first parts * stride of all, and so are those of its part before it.
+std::size_t MergedNames::leap(std::size_t skip) {
+  constexpr std::size_t kWorthIt = 64;  // of each part; a look-up costs as much as reading a dozen
+  const std::size_t parts = parts_.size();
+  while (skip >= kWorthIt * parts) {
+    const std::size_t stride = skip / (2 * parts);
+    using Ahead = std::tuple<std::string, std::string_view, std::string_view, std::size_t>;
+    std::priority_queue<Ahead, std::vector<Ahead>, std::greater<>> ahead;
+    const auto look = [&](std::size_t i) {
+      const Part& part = parts_[i];
+      if (auto name = name_after(part, stride)) ahead.emplace(*std::move(name), part.kind, part.container, i);
+    };
+    for (std::size_t i = 0; i < parts; ++i) look(i);
+    while (skip >= parts * stride && !ahead.empty()) {
+      const std::size_t i = std::get<std::size_t>(ahead.top());
+      Part& part = parts_[i];
+      part.from = std::get<std::string>(ahead.top());
+      part.passed = 1;
+      ahead.pop();
+      skip -= stride;
+      if (skip >= parts * stride) look(i);
+    }
+  }
+  return skip;
+}
+
 // False at the end.
-bool MergedNames::read_on(Part& part, const std::string& from, std::size_t skip, std::size_t batch) {
-  part.names = reader_.container_names({part.kind, part.container, from}, page_numbers(skip, batch));
+bool MergedNames::read_on(Part& part, std::size_t batch) {
+  part.names = reader_.container_names({part.kind, part.container, part.from}, page_numbers(part.passed, batch));
   part.at = 0;
-  return !part.names.empty();
+  if (part.names.empty()) return false;
+  part.from = part.names.back().name;
+  part.passed = 1;
+  return true;
 }
 
 std::vector<CertificateRow> MergedNames::rows(std::size_t offset, std::size_t count) {
   if (count == 0) return {};
   const std::string start = last_certain_start(offset);
-  std::size_t skip = offset - rank_of(start);
+  for (Part& part : parts_) part.from = start;
+  std::size_t skip = leap(offset - rank_of(start));
 
   // What one container has of all that is to be read, were they mixed evenly; not all of it at once.
   const std::size_t batch = std::min<std::size_t>((skip + count) / parts_.size() + 4, 256);
@@ -90,7 +129,7 @@ std::vector<CertificateRow> MergedNames::rows(std::size_t offset, std::size_t co
   };
   std::priority_queue<std::size_t, std::vector<std::size_t>, decltype(later)> next(later);
   for (std::size_t i = 0; i < parts_.size(); ++i) {
-    if (read_on(parts_[i], start, 0, batch)) next.push(i);
+    if (read_on(parts_[i], batch)) next.push(i);
   }
   std::vector<std::size_t> order;  // the part of each certificate of the page
   while (order.size() < count && !next.empty()) {
@@ -104,8 +143,7 @@ std::vector<CertificateRow> MergedNames::rows(std::size_t offset, std::size_t co
       if (part.count++ == 0) part.first = name;
       order.push_back(i);
     }
-    const std::string last = name;
-    if (++part.at < part.names.size() || read_on(part, last, 1, batch)) next.push(i);
+    if (++part.at < part.names.size() || read_on(part, batch)) next.push(i);
   }
 
   // Each container's share of the page in one walk of its index, and then in the order found above.

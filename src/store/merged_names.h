@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,8 +24,11 @@ class MergedNames {
   struct Part {
     std::string kind;
     std::string container;
-    std::vector<SectionRow> sections;
-    // Names read ahead, beginning at `at`.
+    std::vector<SectionOfContainerRow> sections;
+    // What is to come begins `passed` names after this one, which may itself be among them.
+    std::string from;
+    std::size_t passed = 0;
+    // Read ahead, beginning at `at`.
     std::vector<CertificateNameRow> names;
     std::size_t at = 0;
     // Of those that belong to the page:
@@ -37,7 +41,9 @@ class MergedNames {
   std::string last_certain_start(std::size_t offset) const;
   std::size_t rank_of(const std::string& name);
   std::size_t rank_in(const Part& part, const std::string& name);
-  bool read_on(Part& part, const std::string& from, std::size_t skip, std::size_t batch);
+  std::optional<std::string> name_after(const Part& part, std::size_t count);
+  std::size_t leap(std::size_t skip);
+  bool read_on(Part& part, std::size_t batch);
 
   Reader& reader_;
   std::vector<Part> parts_;

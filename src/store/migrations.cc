@@ -2,6 +2,7 @@
 
 #include <soci/sqlite3/soci-sqlite3.h>
 
+#include <set>
 #include <string>
 
 #include "base/error.h"
@@ -250,8 +251,42 @@ constexpr std::string_view version_5[] = {
        END)",
 };
 
+// Keys made ahead. An owner is an open store ("" is nobody); its lease says how long what it holds is its own.
+constexpr std::string_view version_6[] = {
+    R"(CREATE TABLE pool_key (
+         id                    TEXT    NOT NULL PRIMARY KEY,
+         class                 TEXT    NOT NULL,
+         public_key_pem        TEXT    NOT NULL,
+         key_token_label       TEXT    NOT NULL,
+         key_token_serial      TEXT    NOT NULL,
+         key_id                TEXT    NOT NULL,
+         key_type              TEXT    NOT NULL,
+         key_bits              INTEGER NOT NULL,
+         key_sensitive         INTEGER NOT NULL CHECK (key_sensitive IN (0, 1)),
+         key_always_sensitive  INTEGER NOT NULL CHECK (key_always_sensitive IN (0, 1)),
+         key_extractable       INTEGER NOT NULL CHECK (key_extractable IN (0, 1)),
+         key_never_extractable INTEGER NOT NULL CHECK (key_never_extractable IN (0, 1)),
+         key_local             INTEGER NOT NULL CHECK (key_local IN (0, 1)),
+         created_at            INTEGER NOT NULL,
+         owner                 TEXT    NOT NULL,
+         withdrawn             INTEGER NOT NULL CHECK (withdrawn IN (0, 1))
+       ) STRICT)",
+    // The stock of a class by owner, and how much there is without reading the rows.
+    "CREATE INDEX pool_key_by_class ON pool_key (key_token_serial, withdrawn, class, owner, created_at, id)",
+    R"(CREATE TABLE pool_lease (
+         owner TEXT    NOT NULL PRIMARY KEY CHECK (owner <> ''),
+         until INTEGER NOT NULL
+       ) STRICT)",
+    // Keys that are about to be made: written before, so that a crash leaves none that this store does not know of.
+    R"(CREATE TABLE planned_key (
+         id           TEXT NOT NULL PRIMARY KEY,
+         token_serial TEXT NOT NULL,
+         owner        TEXT NOT NULL CHECK (owner <> '')
+       ) STRICT)",
+};
+
 constexpr Migration all_migrations[] = {
-    {1, version_1}, {2, version_2}, {3, version_3}, {4, version_4}, {5, version_5},
+    {1, version_1}, {2, version_2}, {3, version_3}, {4, version_4}, {5, version_5}, {6, version_6},
 };
 
 Error refused(const char* sentence) { return Error(ErrorKind::internal_error, {sentence}); }
@@ -300,6 +335,22 @@ void check_identity(soci::session& session, std::span<const Migration> steps) {
   }
   if (version > (steps.empty() ? 0 : steps.back().version)) {
     throw refused("The database was written by a newer version of this program.");
+  }
+}
+
+void check_schema(soci::session& session, std::span<const Migration> steps) {
+  const auto objects_of = [](soci::session& database) {
+    std::set<std::string> objects;
+    const soci::rowset<std::string> rows =
+        (database.prepare << "SELECT type || ' ' || name || ' ' || tbl_name || ' ' || coalesce(sql, '') "
+                             "FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'");
+    for (const std::string& row : rows) objects.insert(row);
+    return objects;
+  };
+  soci::session expected(soci::sqlite3, "dbname=:memory:");
+  for (const Migration& step : steps) apply(expected, step);
+  if (objects_of(session) != objects_of(expected)) {
+    throw refused("The database holds tables, indexes or triggers that this program has not made, or lacks some.");
   }
 }
 

@@ -27,4 +27,8 @@ void check_identity(soci::session& session, std::span<const Migration> steps = m
 // Runs the steps that are missing, each in its own transaction. Safe when another process does the same.
 void migrate(soci::session& session, std::span<const Migration> steps = migrations());
 
+// Throws Error{internal_error} unless the tables, indexes and triggers of a migrated database are those that the steps
+// make: a trigger of somebody else's could swallow an event, or write another.
+void check_schema(soci::session& session, std::span<const Migration> steps = migrations());
+
 }  // namespace hsmsigner::store

@@ -1,7 +1,9 @@
-// The four faces of the store over the same connections. Private to the store.
+// The faces of the store over the same connections. Private to the store.
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,7 +12,9 @@
 #include "store/answer_store.h"
 #include "store/certificate_store.h"
 #include "store/connections.h"
+#include "store/instance_lock.h"
 #include "store/journal_store.h"
+#include "store/key_pool_store.h"
 
 namespace hsmsigner::store {
 
@@ -78,6 +82,39 @@ class SqliteJournalStore final : public JournalStore {
 
  private:
   Connections& connections_;
+};
+
+class SqliteKeyPoolStore final : public KeyPoolStore {
+ public:
+  explicit SqliteKeyPoolStore(Connections& connections) : connections_(connections) {}
+
+  const std::string& owner() override;
+  bool renew(UnixTime now, UnixTime until, Deadline deadline) override;
+  void release(Deadline deadline) override;
+  std::size_t end_leases_of_the_dead(Deadline deadline) override;
+  void add(const std::vector<PoolKeyRecord>& keys, Hold hold, const audit::Event& event, Deadline deadline) override;
+  std::vector<PoolKeyRecord> take(const std::string& token_serial, const KeyClass& key_class, std::size_t most,
+                                  UnixTime now, Deadline deadline) override;
+  std::vector<PoolKeyRecord> held(const std::string& token_serial) override;
+  std::vector<PoolLevel> levels(const std::string& token_serial, UnixTime now) override;
+  std::optional<PoolKeyRecord> find(const Uuid& id) override;
+  std::vector<Uuid> ids() override;
+  std::vector<std::string> tokens() override;
+  bool withdraw(const Uuid& id, Deadline deadline) override;
+  std::vector<Uuid> withdrawn(const std::string& token_serial, UnixTime now) override;
+  void erase_withdrawn(const Uuid& id, const audit::Event& event, Deadline deadline) override;
+  std::size_t forget_all(UnixTime now, const audit::Event& event, Deadline deadline) override;
+  void plan(const std::string& token_serial, const std::vector<Uuid>& ids, Deadline deadline) override;
+  std::vector<Uuid> take_plans(const std::string& token_serial, UnixTime now, Deadline deadline) override;
+  void end_plans(const std::vector<Uuid>& ids, const audit::Event* event, Deadline deadline) override;
+
+ private:
+  const InstanceLock& instance();
+
+  Connections& connections_;
+  // Made when it is first asked for: most commands hold no keys.
+  std::once_flag locked_;
+  std::unique_ptr<InstanceLock> lock_;
 };
 
 class SqliteAnswerStore final : public AnswerStore {

@@ -126,6 +126,9 @@ class InsertRow {
   void operator()(const Row& row) {
     row_ = row;
     statement_.execute(true);
+    if (statement_.get_affected_rows() != 1) {
+      throw Error(ErrorKind::internal_error).with_cause(std::string("a row was not taken by ") + Row::table);
+    }
   }
 
  private:

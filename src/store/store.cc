@@ -14,6 +14,7 @@ class SqliteStore final : public Store {
   AccountStore& accounts() noexcept override { return accounts_; }
   AnswerStore& answers() noexcept override { return answers_; }
   JournalStore& journal() noexcept override { return journal_; }
+  KeyPoolStore& key_pool() noexcept override { return key_pool_; }
 
  private:
   Connections connections_;
@@ -21,6 +22,7 @@ class SqliteStore final : public Store {
   SqliteAccountStore accounts_{connections_};
   SqliteAnswerStore answers_{connections_};
   SqliteJournalStore journal_{connections_};
+  SqliteKeyPoolStore key_pool_{connections_};
 };
 
 }  // namespace
@@ -33,6 +35,7 @@ std::unique_ptr<Store> Store::open(const StoreOptions& options) {
       check_identity(*session);
       make_durable(*session);
       migrate(*session);
+      check_schema(*session);
     }
     return std::make_unique<SqliteStore>(options);
   } catch (const soci::soci_error& fault) {

@@ -8,6 +8,7 @@
 #include "store/answer_store.h"
 #include "store/certificate_store.h"
 #include "store/journal_store.h"
+#include "store/key_pool_store.h"
 
 namespace hsmsigner::store {
 
@@ -30,6 +31,7 @@ class Store {
   virtual AccountStore& accounts() noexcept = 0;
   virtual AnswerStore& answers() noexcept = 0;
   virtual JournalStore& journal() noexcept = 0;
+  virtual KeyPoolStore& key_pool() noexcept = 0;
 };
 
 }  // namespace hsmsigner::store

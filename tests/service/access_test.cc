@@ -41,13 +41,15 @@ struct World {
     database->accounts().insert(account, soon());
   }
 
+  std::string claimed;  // by the last token that was looked at
+
   static Deadline soon() { return deadline_in(seconds(30)); }
   static Bytes secret_hash() { return auth::hash_secret(Secret("the secret"), Bytes(auth::kSaltOctets, 1)); }
 
   std::string issue() { return access.issue_token({}, "client", Secret("the secret"), "", soon()).token; }
   std::optional<ErrorKind> refusal(const std::string& access_token) {
     try {
-      access.identify(access_token);
+      access.identify(access_token, claimed);
     } catch (const Error& error) {
       return error.kind();
     }
@@ -79,9 +81,9 @@ TEST_CASE_FIXTURE(World, "a known token of an account that is disabled or rotate
 
 TEST_CASE_FIXTURE(World, "a known token has what its account may do now") {
   const std::string access_token = known_token();
-  CHECK_FALSE(access.identify(access_token).caller.may(auth::Operation::generate_certificate));
+  CHECK_FALSE(access.identify(access_token, claimed).caller.may(auth::Operation::generate_certificate));
   change([](store::AccountRecord& account) { account.grants = {"issuer=folder:A"}; });
-  CHECK(access.identify(access_token).caller.may(auth::Operation::generate_certificate));
+  CHECK(access.identify(access_token, claimed).caller.may(auth::Operation::generate_certificate));
   change([&](store::AccountRecord& account) { account.expires_at = now; });
   CHECK((refusal(access_token) == ErrorKind::key_expired));
 }

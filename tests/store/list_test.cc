@@ -249,7 +249,9 @@ TEST_CASE_FIXTURE(Fixture, "a database of before the sections lists as before") 
         "certificate_section_of_container_split", "certificate_section_joined"}) {
     *session << std::string("DROP TRIGGER ") + trigger;
   }
-  *session << "DROP TABLE certificate_section";
+  for (const char* table : {"certificate_section", "pool_key", "pool_lease", "planned_key"}) {
+    *session << std::string("DROP TABLE ") + table;
+  }
   *session << "PRAGMA user_version = 4";
   opened = Store::open({.path = path, .readers = 2});
   check_sections();

@@ -84,20 +84,34 @@ TEST_CASE_FIXTURE(Audited,
   std::mt19937 random(20261125);
   for (const std::string name : {"journal.jsonl", "kept.jws", "report.json", "report.json.jws", "audit.pem"}) {
     const std::string octets = read_file(file(name));
-    const int times = name == "journal.jsonl" ? 12 : 4;
-    for (int i = 0; i < times; ++i) {
-      std::string changed = octets;
-      const std::size_t at = random() % (changed.size() - 1);  // the last is a line feed, which says nothing
-      changed[at] = static_cast<char>(changed[at] ^ 1);
+    const auto told = [&](const std::string& changed, const std::string& how) {
       CAPTURE(name);
-      CAPTURE(at);
+      CAPTURE(how);
       write(name, changed);
       const CommandResult bad = check();
       CAPTURE(bad.out);
       CHECK(bad.exit_code == 1);
-      const std::size_t told = bad.out.find("BAD  ");
-      REQUIRE(told != std::string::npos);
-      CHECK(bad.out.find(name, told) != std::string::npos);
+      const std::size_t at = bad.out.find("BAD  ");
+      REQUIRE(at != std::string::npos);
+      CHECK(bad.out.find(name, at) != std::string::npos);
+    };
+    const int times = name == "journal.jsonl" ? 10 : 3;
+    for (int i = 0; i < times; ++i) {
+      std::string changed = octets;
+      const std::size_t at = random() % (changed.size() - 1);  // the last is a line feed, which says nothing
+      changed[at] = static_cast<char>(changed[at] ^ (1 << random() % 8));
+      told(changed, "changed at " + std::to_string(at));
+    }
+    const std::size_t middle = octets.size() / 2;
+    told(octets.substr(0, middle) + std::string(1, '\0') + octets.substr(middle), "an octet 0 put in");
+    told(octets.substr(0, middle) + octets.substr(middle + 1), "an octet taken out");
+    told("x" + octets, "an octet in front");
+    if (name == "kept.jws" || name == "report.json.jws") {
+      // The last character of a signature of 64 octets has bits that say nothing.
+      const std::size_t last = octets.find_last_not_of('\n');
+      std::string changed = octets;
+      changed[last] = static_cast<char>(changed[last] + 1);
+      told(changed, "the last character");
     }
     write(name, octets);
   }
@@ -132,4 +146,45 @@ TEST_CASE_FIXTURE(Audited, "events taken out, the end cut off, another figure in
   bad = check();
   CHECK(bad.exit_code == 1);
   CHECK(bad.out.find("report.json: is not what was signed") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(Audited, "lines that are none, and keys that no event tells of") {
+  const std::string journal = read_file(file("journal.jsonl"));
+  const std::size_t end_of_key = journal.find('\n');
+  const auto told = [&](const std::string& changed) {
+    write("journal.jsonl", changed);
+    const CommandResult bad = check();
+    CAPTURE(bad.out);
+    CHECK(bad.exit_code == 1);
+    CHECK(bad.out.find("BAD  journal.jsonl: ") != std::string::npos);
+  };
+  told(journal.substr(0, end_of_key) + "x" + journal.substr(end_of_key));
+  std::string other_id = journal;
+  other_id[15] = other_id[15] == '0' ? '1' : '0';
+  told(other_id);
+  // Another key of the same form, without an event.
+  std::string key = journal.substr(0, end_of_key + 1);
+  key[15] = key[15] == '0' ? '1' : '0';
+  told(key + journal);
+  const std::string last = "{\"sequence\":1,\"time\":\"2026-11-25T00:00:00.000Z\",\"invented\":\"\"}\n";
+  told(journal + last);
+}
+
+TEST_CASE_FIXTURE(Audited, "after archiving, the archives and the journal together are what is checked") {
+  server.start();
+  REQUIRE(server.get("/certificates").status == 200);
+  REQUIRE(server.stop(SIGTERM) == 0);
+  keep("archive", {"audit", "archive", "--before", "2100-01-01", "--output", file("archive.jsonl")});
+  keep("export", {"audit", "export", "--output", file("rest.jsonl")});
+  std::filesystem::remove(file("journal.jsonl"));
+  const std::string rest = read_file(file("rest.jsonl"));
+  write("journal.jsonl", rest);
+  const CommandResult alone = check();
+  CAPTURE(alone.out);
+  CHECK(alone.exit_code == 1);
+  CHECK(alone.out.find("put its archives before it") != std::string::npos);
+  write("journal.jsonl", read_file(file("archive.jsonl")) + rest);
+  const CommandResult together = check();
+  CAPTURE(together.out);
+  CHECK(together.exit_code == 0);
 }

@@ -135,7 +135,9 @@ TEST_CASE("events over HTTP are the lines in the store, octet for octet, in page
   const std::string size = std::to_string(lines.size());
   CHECK(server.get("/audit/events?limit=" + size).json()["next"].kind() == Json::Kind::null);
   CHECK(server.get("/audit/events?after=" + size).body == events_answer({}, 200, "null"));
-  CHECK(server.get("/audit/events?after=9223372036854775807").body == events_answer({}, 200, "null"));
+  // Directly: JavaScript, in which the contract's proxy is written, has no such number.
+  CHECK(server.send({"GET", "/audit/events?after=9223372036854775807", {}, "", true}).body ==
+        events_answer({}, 200, "null"));
 }
 
 TEST_CASE("every filter of events gives what the store has of it") {

@@ -278,3 +278,48 @@ TEST_CASE("settings that changed since the last start are told by name, a profil
   CHECK(events(server, "server_stopped").size() == 3);
   CHECK(events(server, "server_started").size() == 4);
 }
+
+TEST_CASE("whose credential was refused is told once that is sure, and the token endpoint tells of every refusal") {
+  const ServerFixture server;
+  const Account former = server.create_account("former", {"reader=*"});
+  const std::string token = server.access_token(former);
+  REQUIRE(server.post("/accounts/former:disable", "").status == 200);
+  REQUIRE(call(server, token, "GET", "/certificates").status == 401);
+  CHECK(events(server, "authentication_failed").back()["account"].text() == "former");
+
+  std::size_t told = events(server, "authentication_failed").size();
+  const auto refused = [&](const Request& request) {
+    REQUIRE(server.send(request).status == 401);
+    CHECK(events(server, "authentication_failed").size() == ++told);
+  };
+  const auto with_basic = [](Request request, const std::string& value) {
+    request.headers.emplace("Authorization", value);
+    return request;
+  };
+  const Request anonymous = form_request("/oauth2/access_token", {{"grant_type", "client_credentials"}});
+  refused(with_basic(anonymous, "none"));
+  refused(with_basic(anonymous, "Basic !!!"));
+  refused(
+      with_basic(form_request("/oauth2/access_token", {{"grant_type", "client_credentials"}, {"client_id", "other"}}),
+                 "Basic Zm9ybWVyOng="));
+}
+
+TEST_CASE("a trigger that swallows events: nothing is done any more, and the server does not start with it") {
+  ServerFixture server;
+  server.must_generate(certificate_body("before"));
+  sqlite(server,
+         "CREATE TRIGGER quiet BEFORE INSERT ON event WHEN new.kind = 'certificate_issued' "
+         "BEGIN SELECT RAISE(IGNORE); END");
+  const std::size_t keys = server.keys();
+  const Reply refused = server.generate(certificate_body("untold"));
+  CHECK(refused.status == 503);
+  CHECK(server.keys() == keys);
+  CHECK(server.rows() == 1);
+  server.stop(SIGTERM);
+  const test_support::CommandResult start = server.run_to_end();
+  CHECK(start.exit_code != 0);
+  CHECK(start.out.find("triggers that this program has not made") != std::string::npos);
+  sqlite(server, "DROP TRIGGER quiet");
+  server.start();
+  CHECK(server.generate(certificate_body("after")).status == 201);
+}

@@ -118,6 +118,7 @@ void ServerFixture::write_config() {
       {"token.label", quote(token_.label())},
       {"token.pin_file", quote(state_.file("pin"))},
       {"store.path", quote(state_.file("hsm-signer.sqlite"))},
+      {"pool.enabled", "\"off\""},  // tests count keys: those of the pool turn it on
   };
   for (const auto& [name, value] : options_.settings) settings[name] = value;
   std::map<std::string, std::string> tables;

@@ -97,6 +97,39 @@ TEST_CASE("keys of authorities stay in their token, those of leaves are spread o
   CHECK(token_of(pending) == server.token().label());
 }
 
+TEST_CASE("each token has keys made ahead, and they are filled one by one") {
+  World server;
+  server.must_generate(authority("root"));
+  const CommandResult which = server.command({"pool", "fill", "--class", "P-256", "--count", "3"});
+  CHECK(which.exit_code != 0);
+  CHECK(holds(which.out, "--token: several tokens hold leaves"));
+  CHECK(holds(server.command({"pool", "fill", "--class", "P-256", "--count", "3", "--token", "x"}).out,
+              "--token: no configured token has this label or serial number"));
+  CHECK(server.command({"pool", "fill", "--class", "P-256", "--count", "3", "--token", "leaf-b"}).exit_code == 0);
+  CHECK(server.in_a() == 0);
+  CHECK(server.in_b() == 3);
+
+  CHECK(server.stop(SIGTERM) == 0);
+  server.set("pool.enabled", R"("on")");
+  server.set("pool.classes", R"(["P-256:5:8"])");
+  server.start();
+  // Authorities are made ahead in their token too.
+  const auto full = [&] { return server.in_a() == 8 && server.in_b() == 8 && server.authorities() == 9; };
+  for (const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+       !full() && std::chrono::steady_clock::now() < end;) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
+  CHECK_MESSAGE(full(), server.in_a() << " " << server.in_b() << " " << server.authorities());
+  const Leaves leaves = one_in_each(server, "root", certificate("x"));
+  for (const Json& leaf : {*leaves.a, *leaves.b}) {
+    const Json evidence = payload_of(server.get(path_of(leaf) + "/evidence").body);
+    CHECK(evidence["verdicts"]["answers_challenge"].text() == "pass");
+    CHECK(evidence["verdicts"]["matches_record"].text() == "pass");
+  }
+  CHECK(server.get("/reports/compliance").json()["inventory"]["orphans"]["total"].integer() == 0);
+  CHECK(server.stop(SIGTERM) == 0);
+}
+
 TEST_CASE("deletion, export, import and evidence find the token that has the key") {
   const World server;
   server.must_generate(authority("root"));
