@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -101,6 +102,14 @@ std::vector<KeyAlgorithm> one_of_each_family(const hsm::Token& token) {
     if (const auto algorithm = one_of(family, preferred, token)) algorithms.push_back(*algorithm);
   }
   return algorithms;
+}
+
+std::vector<KeyAlgorithm> one_of_each_family(const service::TokenSet& tokens) {
+  std::set<KeyAlgorithm> algorithms;
+  for (const service::ServiceToken& each : tokens.all()) {
+    for (const KeyAlgorithm algorithm : one_of_each_family(each.token)) algorithms.insert(algorithm);
+  }
+  return {algorithms.begin(), algorithms.end()};
 }
 
 std::string not_tried(const hsm::ProbeResult& result) {
