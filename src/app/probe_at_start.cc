@@ -135,17 +135,18 @@ audit::KeyEvidence::Probe probe_at_start(hsm::Token& token, const std::string& a
   const bool keeps = verdict == hsm::ProbeVerdict::keeps_keys;
   audit::KeyEvidence::Probe told = for_evidence(result, is_accepted && !keeps);
   for (const hsm::AlgorithmProbe& probe : result.algorithms) {
-    log::info("token probed", {{"algorithm", info(probe.algorithm).name},
+    log::info("token probed", {{"token", name},
+                               {"algorithm", info(probe.algorithm).name},
                                {"verdict", to_string(probe.verdict)},
                                {"codes", hsm::codes_of(probe)},
                                {"mismatch", probe.mismatch}});
   }
   if (const std::string names = not_tried(result); !names.empty()) {
-    log::warning("the token offers ways to wrap keys that were not tried", {{"mechanisms", names}});
+    log::warning("the token offers ways to wrap keys that were not tried", {{"token", name}, {"mechanisms", names}});
   }
   journal.append(event, deadline);
   if (keeps) {
-    log::info("the token keeps its keys", {{"milliseconds", static_cast<std::int64_t>(took.count())}});
+    log::info("the token keeps its keys", {{"token", name}, {"milliseconds", static_cast<std::int64_t>(took.count())}});
     return told;
   }
   std::vector<std::string> findings = findings_of(result);

@@ -110,6 +110,11 @@ TEST_CASE("each finding has its verdict") {
          f.further_tokens = {{f.token, f.probe}, {f.token, f.probe}};
          f.further_tokens.back().probe->outcome = ProbeOutcome::gives_keys_out;
        }},
+      {"a key in a further token, of an algorithm that was not probed in there", "KEY-2", Verdict::attention,
+       [](Facts& f) {
+         f.further_tokens = {{f.token, f.probe}};
+         f.further_tokens.front().probe->algorithms = {"RSA-2048"};
+       }},
       {"a further token that is SoftHSM", "KEY-3", Verdict::fail,
        [](Facts& f) {
          f.further_tokens = {{f.token, f.probe}};

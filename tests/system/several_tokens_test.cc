@@ -38,6 +38,13 @@ class World : public ServerFixture {
   std::size_t in_b() const { return token().count_objects("leaf-b"); }
 };
 
+std::string serial_of(const ServerFixture& server, const std::string& label) {
+  const CommandResult shown = test_support::run_command(
+      {program(), "token", "list", "--module", test_support::SoftHsm::module_path()}, "", server.token().environment());
+  const std::size_t at = shown.out.find("serial        ", shown.out.find("label         " + label + "\n")) + 14;
+  return shown.out.substr(at, shown.out.find('\n', at) - at);
+}
+
 Body authority(const std::string& name) { return certificate(name).set("is_certificate_authority", "true"); }
 std::string token_of(const Json& made) { return made["key"]["token_label"].text(); }
 std::string path_of(const Json& made) { return "/certificates/" + made["id"].text(); }
@@ -322,15 +329,30 @@ TEST_CASE("a start with tokens that are not as configured tells which one is at 
   mistaken["pin_file"] = quote(wrong);
   CHECK(holds(told({kCa, leaves_in("leaf-a"), mistaken}), "token[3]: the token refused the PIN"));
   // The same token by its label and by its serial number.
-  const CommandResult shown = test_support::run_command(
-      {program(), "token", "list", "--module", test_support::SoftHsm::module_path()}, "", server.token().environment());
-  const std::size_t at = shown.out.find("serial        ", shown.out.find("label         leaf-a\n")) + 14;
-  Token twin = {{"label", ""},
-                {"serial", quote(shown.out.substr(at, shown.out.find('\n', at) - at))},
-                {"holds", R"(["leaves"])"}};
+  Token twin = {{"label", ""}, {"serial", quote(serial_of(server, "leaf-a"))}, {"holds", R"(["leaves"])"}};
   CHECK(holds(told({kCa, leaves_in("leaf-a"), twin}), "two of the configured tokens have the serial number"));
   CHECK(holds(told({kCa, {{"label", quote("leaf-a")}}}), "token.holds: several tokens hold \"service\""));
   CHECK(holds(told({kCa}), "token.holds: the only token must hold \"leaves\""));
+}
+
+TEST_CASE("one token that does not keep its keys is accepted for itself, not for the others") {
+  ServerOptions options;
+  options.faults = true;
+  ServerFixture server(options, false);
+  server.token().add_token("leaf-a");
+  // All of these do so: they are behind one module.
+  server.plan(
+      "C_GenerateKeyPair set=extractable:true\n"
+      "C_GetAttributeValue report=extractable:false\n"
+      "C_GetAttributeValue report=never_extractable:true\n");
+  Token ca = kCa;
+  ca["accept_leaking_token"] = quote(serial_of(server, server.token().label()));
+  server.set_tokens({ca, leaves_in("leaf-a")});
+  const CommandResult refused = server.run_to_end();
+  CHECK(refused.exit_code == 1);
+  CHECK_MESSAGE(holds(refused.out, "token[2]: the token does not keep its keys"), refused.out);
+  CHECK_FALSE(holds(refused.out, "token[1]: "));
+  CHECK(holds(refused.out, "accepted although it was not shown to keep its keys"));
 }
 
 TEST_CASE("a token behind another module that goes away: its keys wait, and the others go on") {
