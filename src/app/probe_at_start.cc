@@ -123,8 +123,8 @@ std::string name_to_accept(const hsm::TokenInfo& token) {
   return token.manufacturer + "/" + token.model + "/" + token.label;
 }
 
-audit::KeyEvidence::Probe probe_at_start(hsm::Token& token, const std::string& accepted, store::JournalStore& journal,
-                                         Deadline deadline) {
+audit::KeyEvidence::Probe probe_at_start(hsm::Token& token, const std::string& table, const std::string& accepted,
+                                         store::JournalStore& journal, Deadline deadline) {
   const auto begun = std::chrono::steady_clock::now();
   const hsm::ProbeResult result = token.probe(one_of_each_family(token), deadline);
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
@@ -163,8 +163,8 @@ audit::KeyEvidence::Probe probe_at_start(hsm::Token& token, const std::string& a
   throw Error(ErrorKind::token_unavailable, std::move(findings))
       .with_help(
           "`hsm-signer token probe --config FILE` shows every attempt. To serve with this token all the same, "
-          "set token.accept_leaking_token = \"" +
-          name + "\".");
+          "set " +
+          table + ".accept_leaking_token = \"" + name + "\".");
 }
 
 }  // namespace hsmsigner::app

@@ -30,9 +30,9 @@ std::string name_to_accept(const hsm::TokenInfo& token);
 
 // Probes one algorithm of each family, logs what was found and writes token_probed to the journal. Throws
 // Error{token_unavailable}, with what was found and how to go on, unless the token keeps its keys or is the one that
-// `accepted` names; Error{journal_unavailable}: then the server must not serve.
-// Returns what evidence has to say of it.
-audit::KeyEvidence::Probe probe_at_start(hsm::Token& token, const std::string& accepted, store::JournalStore& journal,
-                                         Deadline deadline);
+// `accepted` names; Error{journal_unavailable}: then the server must not serve. `table` is how settings call the token:
+// "token", "token[2]". Returns what evidence has to say of it.
+audit::KeyEvidence::Probe probe_at_start(hsm::Token& token, const std::string& table, const std::string& accepted,
+                                         store::JournalStore& journal, Deadline deadline);
 
 }  // namespace hsmsigner::app

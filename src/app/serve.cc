@@ -159,7 +159,8 @@ int serve(const Settings& settings, std::vector<Secret> pins) {
   for (std::size_t place = 0; place < settings.tokens.size(); ++place) {
     incidents.set_token(tokens.at(place).info().serial, place);
     about_token(settings, place, [&] {
-      probes.push_back(probe_at_start(tokens.at(place), settings.tokens[place].accept_leaking_token, store->journal(),
+      probes.push_back(probe_at_start(tokens.at(place), settings.token_name(place),
+                                      settings.tokens[place].accept_leaking_token, store->journal(),
                                       deadline_in(kProbeDeadline)));
     });
   }

@@ -351,8 +351,29 @@ TEST_CASE("one token that does not keep its keys is accepted for itself, not for
   const CommandResult refused = server.run_to_end();
   CHECK(refused.exit_code == 1);
   CHECK_MESSAGE(holds(refused.out, "token[2]: the token does not keep its keys"), refused.out);
+  CHECK(holds(refused.out, "token[2].accept_leaking_token = \"" + serial_of(server, "leaf-a") + "\""));
   CHECK_FALSE(holds(refused.out, "token[1]: "));
   CHECK(holds(refused.out, "accepted although it was not shown to keep its keys"));
+}
+
+TEST_CASE("token probe of several tokens that is ended by a signal goes on to no other token") {
+  ServerOptions options;
+  options.faults = true;
+  ServerFixture server(options, false);
+  server.token().add_token("leaf-a");
+  server.set_tokens({kCa, leaves_in("leaf-a")});
+  server.plan("C_GenerateKeyPair rv=CKR_FUNCTION_FAILED\n");
+  CHECK(server.run_to_end().exit_code == 1);  // writes the configuration
+  server.plan("C_WrapKey delay_ms=150\n");
+  const CommandResult result =
+      test_support::run_command({"timeout", "--foreground", "--preserve-status", "--signal=TERM", "1", program(),
+                                 "token", "probe", "--config", server.config_file()},
+                                "", server.environment());
+  CHECK_MESSAGE(result.exit_code == 143, result.out);
+  CHECK(holds(result.out, "interrupted"));
+  CHECK_FALSE(holds(result.out, "conclusion"));
+  CHECK(result.out.find("probing with") == result.out.rfind("probing with"));
+  CHECK(server.token().count_objects() + server.token().count_objects("leaf-a") == 0);
 }
 
 TEST_CASE("a token behind another module that goes away: its keys wait, and the others go on") {
