@@ -2,7 +2,6 @@
 
 #include <rapidjson/document.h>
 #include <sys/epoll.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -18,6 +17,7 @@
 #include "base/file_descriptor.h"
 #include "base/uuid.h"
 #include "lean_client.h"
+#include "server_process.h"
 #include "store_fill.h"
 
 namespace hsmsigner::bench {
@@ -214,18 +214,11 @@ std::vector<Figure> measure_growth(const GrowthOptions& options) {
   return figures;
 }
 
-double resident_megabytes(int process) {
-  std::ifstream file("/proc/" + std::to_string(process) + "/statm");
-  long long whole = 0;
-  long long resident = 0;
-  if (!(file >> whole >> resident)) throw std::runtime_error("the server's memory cannot be read");
-  return static_cast<double>(resident * ::sysconf(_SC_PAGESIZE)) / 1e6;
-}
-
 std::vector<Figure> measure_flatness(const FlatnessOptions& options) {
   const auto begin = SteadyClock::now();
   const auto end = begin + std::chrono::duration<double>(options.seconds);
   std::atomic<std::size_t> calls{0};
+  std::atomic<std::size_t> issued{0};
   std::atomic<bool> failed{false};
   std::exception_ptr failure;  // written by the one that set `failed`
   std::vector<std::thread> clients;
@@ -239,7 +232,10 @@ std::vector<Figure> measure_flatness(const FlatnessOptions& options) {
           switch (i % 10) {
             case 0: caller.list_as(options.calls.server.authorization, random() % options.calls.certificates); break;
             case 1: caller.list_as(options.calls.scoped_authorization, random() % options.calls.certificates); break;
-            case 2: caller.remove(caller.issue("flat " + run + " " + std::to_string(i))); break;
+            case 2:
+              caller.remove(caller.issue("flat " + run + " " + std::to_string(i)));
+              ++issued;
+              break;
             default: caller.call("GET", caller.by_name(random() % options.calls.certificates), 200);
           }
           ++calls;
@@ -250,20 +246,27 @@ std::vector<Figure> measure_flatness(const FlatnessOptions& options) {
     });
   }
   std::vector<double> resident;
+  std::vector<double> keys;  // made and destroyed by then
   const auto between = std::chrono::duration<double>(options.seconds / 200);
   while (SteadyClock::now() < end && !failed) {
     std::this_thread::sleep_for(between);
     resident.push_back(resident_megabytes(options.server_process));
+    keys.push_back(static_cast<double>(issued));
   }
   for (std::thread& client : clients) client.join();
   if (failure) std::rethrow_exception(failure);
 
   const std::size_t warm = resident.size() / 10;
   const auto quarter = static_cast<std::ptrdiff_t>((resident.size() - warm) / 4);
-  const auto first = resident.begin() + static_cast<std::ptrdiff_t>(warm);
+  const auto start_of = [&](const std::vector<double>& all) {
+    const auto first = all.begin() + static_cast<std::ptrdiff_t>(warm);
+    return median_of({first, first + quarter});
+  };
+  const auto end_of = [&](const std::vector<double>& all) { return median_of({all.end() - quarter, all.end()}); };
   const std::size_t size = options.calls.certificates;
-  return {{"resident_start_mb", size, 0, median_of({first, first + quarter})},
-          {"resident_end_mb", size, 0, median_of({resident.end() - quarter, resident.end()})},
+  return {{"resident_start_mb", size, 0, start_of(resident)},
+          {"resident_end_mb", size, 0, end_of(resident)},
+          {"keys_between", size, 0, end_of(keys) - start_of(keys)},
           {"resident_largest_mb", size, 0, *std::max_element(resident.begin(), resident.end())},
           {"mixed_calls_per_second", size, 0,
            static_cast<double>(calls) / std::chrono::duration<double>(SteadyClock::now() - begin).count()}};

@@ -41,14 +41,12 @@ struct FlatnessOptions {
 
 // Eight clients read, list, issue and delete all the time; the server's resident memory is looked at meanwhile.
 // Figures: resident_start_mb and resident_end_mb, the medians of the first and the last quarter of the time after a
-// warm-up of a tenth of it; resident_largest_mb; calls_per_second.
+// warm-up of a tenth of it; keys_between, how many keys were made and destroyed from the one to the other;
+// resident_largest_mb; calls_per_second.
 std::vector<Figure> measure_flatness(const FlatnessOptions& options);
 
 // The smaller one of the middle; 0 of none.
 double median_of(std::vector<double> values);
-
-// Resident memory of a process in MB (10^6 octets): now, from /proc.
-double resident_megabytes(int process);
 
 // From figures to a table and JSON: medians over the rounds, and the ratio of the largest size to the smallest, which
 // is the median of each round's.

@@ -230,6 +230,12 @@ void add_load_commands(CLI::App& app) {
   fill_command->add_option("--objects", arguments->objects)->required();
   fill_command->callback([arguments] { fill(open_token(*arguments), arguments->objects); });
 
+  auto* kept = app.add_subcommand("kept", "kilobytes that the module keeps in memory of a key that was made and destroyed");
+  add_token_options(*kept, *arguments);
+  kept->add_option("--operations", arguments->operations, "keys")->required()->check(CLI::PositiveNumber);
+  kept->callback(
+      [arguments] { std::cout << measure_kept_kilobytes(open_token(*arguments), arguments->operations) << "\n"; });
+
   auto* authority = app.add_subcommand("authority", "issue a self-signed authority over HTTP; prints its id");
   add_algorithm_option(*authority, *arguments);
   add_server_options(*authority, *arguments);

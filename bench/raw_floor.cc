@@ -1,10 +1,14 @@
 #include "raw_floor.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <memory>
 #include <stdexcept>
 #include <vector>
+
+#include "server_process.h"
 
 namespace hsmsigner::bench {
 namespace {
@@ -157,6 +161,17 @@ RawResult measure_raw(const LoggedInToken& token, const RawOptions& options) {
   for (const auto& worker : list) token.destroy(worker->made());
   token.destroy(preparation.made());
   return result;
+}
+
+double measure_kept_kilobytes(const LoggedInToken& token, std::size_t keys) {
+  Worker worker(token, Algorithm::p256);
+  const auto churn = [&](std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) token.destroy({worker.generate()});
+  };
+  churn(keys / 4);
+  const double before = resident_megabytes(::getpid());
+  churn(keys);
+  return (resident_megabytes(::getpid()) - before) * 1000 / static_cast<double>(keys);
 }
 
 void fill(const LoggedInToken& token, std::size_t objects) {

@@ -38,6 +38,10 @@ struct RawResult {
 // Leaves the token as it found it.
 RawResult measure_raw(const LoggedInToken& token, const RawOptions& options);
 
+// What the module keeps in this process's memory of a P-256 key that was made and destroyed: kilobytes for each, the mean
+// over `keys` of them after a quarter as many.
+double measure_kept_kilobytes(const LoggedInToken& token, std::size_t keys);
+
 // Generates P-256 keys from four threads until the token holds this many objects. They stay.
 void fill(const LoggedInToken& token, std::size_t objects);
 

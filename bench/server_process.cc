@@ -34,6 +34,14 @@ double own_processor_seconds() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
+double resident_megabytes(int process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/statm");
+  long long whole = 0;
+  long long resident = 0;
+  if (!(file >> whole >> resident)) throw std::runtime_error("the server's memory cannot be read");
+  return static_cast<double>(resident * ::sysconf(_SC_PAGESIZE)) / 1e6;
+}
+
 SyncCounts sync_counts(const std::string& file) {
   std::ifstream stream(file, std::ios::binary);
   SyncCounts counts;

@@ -20,7 +20,7 @@ constexpr long long synchronous_full = 2;
 // Of each connection: the inner pages of the indexes of some 100,000 certificates, and what is read again and again.
 // The rest is the operating system's to keep. No mapped file: its pages would count as ours, and a disk's error would
 // be a signal instead of an answer.
-constexpr int page_cache_kibibytes = 4096;
+constexpr int page_cache_kibibytes = 2048;
 constexpr int sqlite_constraint = 19;  // SQLITE_CONSTRAINT
 
 Error unusable(const char* sentence, const std::string& cause) {
