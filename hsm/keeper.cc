@@ -49,9 +49,11 @@ Keeper::Keeper(std::shared_ptr<Module> module, const TokenSelector& selector, Se
   } catch (const CkFailure& failure) {
     throw to_error(failure);
   }
+  module_->come(this, [this] { return well(); });
 }
 
 Keeper::~Keeper() {
+  module_->leave(this);
   const Module::Use use(*module_);
   drop_session();
 }
@@ -128,6 +130,19 @@ bool Keeper::alive() const {
   return state.state == CKS_RO_USER_FUNCTIONS || state.state == CKS_RW_USER_FUNCTIONS;
 }
 
+// For the other keepers of the module. One that is recovering is not well, and is not waited for.
+bool Keeper::well() {
+  const std::unique_lock lock(recovery_, std::try_to_lock);
+  if (!lock.owns_lock() || failures_ >= kFailuresBeforeBackOff) return false;
+  const Module::Use use(*module_);
+  return alive();
+}
+
+// False when it was not done: it cannot be, or the module is not what is wrong.
+bool Keeper::reload(std::uint64_t seen) {
+  return !module_->serves_others(this) && module_->reload(seen, kReloadPatience);
+}
+
 void Keeper::restore() {
   const Module::Use use(*module_);
   // A keeper that says it is well while calls go on failing is not believed for ever.
@@ -159,13 +174,13 @@ void Keeper::recover(const Epoch& seen) {
   // Whoever waited for the lock while the first one failed finds the token left alone.
   admit();
   const bool suspect_module = failures_ >= kFailuresBeforeReload;
-  if (suspect_module) module_->reload(incarnation, kReloadPatience);
+  if (suspect_module) reload(incarnation);
   pin_sent_ = false;
   try {
     restore();
   } catch (const Error&) {
     // A PIN is sent once in a recovery, whatever the token makes of it.
-    if (pin_refused_ || pin_sent_ || suspect_module || !module_->reload(incarnation, kReloadPatience)) throw;
+    if (pin_refused_ || pin_sent_ || suspect_module || !reload(incarnation)) throw;
     restore();
   }
 }

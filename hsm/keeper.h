@@ -53,6 +53,8 @@ class Keeper {
 
   void restore();
   bool alive() const;
+  bool well();
+  bool reload(std::uint64_t seen);
   void login();
   void refuse_pin(const std::string& token, CK_RV rv);
   void drop_session() noexcept;

@@ -208,6 +208,22 @@ bool Module::reload(std::uint64_t seen, std::chrono::milliseconds patience) {
   return started;
 }
 
+void Module::come(const void* keeper, std::function<bool()> well) {
+  const std::lock_guard lock(keepers_mutex_);
+  keepers_.insert_or_assign(keeper, std::move(well));
+}
+
+void Module::leave(const void* keeper) noexcept {
+  const std::lock_guard lock(keepers_mutex_);
+  keepers_.erase(keeper);
+}
+
+bool Module::serves_others(const void* keeper) {
+  const std::lock_guard lock(keepers_mutex_);
+  return std::any_of(keepers_.begin(), keepers_.end(),
+                     [keeper](const auto& each) { return each.first != keeper && each.second(); });
+}
+
 // Not by libp11: 0.4.12 frees its slots twice when it lists them a second time, and closes all sessions of a slot that
 // it releases.
 std::vector<TokenListing> Module::tokens() {

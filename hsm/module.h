@@ -10,6 +10,8 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -64,6 +66,15 @@ class Module {
   bool reload(std::uint64_t seen, std::chrono::milliseconds patience);
   std::uint64_t incarnation() const noexcept { return incarnation_.load(std::memory_order_acquire); }
 
+  // Several tokens may be in use through one module, each by a keeper, which comes before its first reload() and leaves
+  // before its end. `well` says whether its token answers at this moment. It is called on any keeper's thread, and must
+  // not wait for another keeper.
+  void come(const void* keeper, std::function<bool()> well);
+  void leave(const void* keeper) noexcept;
+  // Whether a keeper other than this one has a token that answers: then the module is not at fault, and a reload would
+  // only take that token away too.
+  bool serves_others(const void* keeper);
+
  private:
   Module(std::string path, std::string init);
   void start();
@@ -81,6 +92,9 @@ class Module {
   unsigned users_ = 0;                          // guarded by gate_mutex_
   bool reloading_ = false;                      // guarded by gate_mutex_
   std::atomic<std::uint64_t> incarnation_ = 1;  // changes with gate_mutex_ held and nobody inside
+
+  std::mutex keepers_mutex_;
+  std::map<const void*, std::function<bool()>> keepers_;  // guarded by keepers_mutex_
 
   PKCS11_ctx_st* context_ = nullptr;  // touched by start() and stop() alone, never with users inside
 };

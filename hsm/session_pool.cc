@@ -174,10 +174,7 @@ void SessionPool::work(Session session) {
     execute(*job, session);
     lock.lock();
     const bool abandoned = job->state == Job::State::abandoned;
-    if (!abandoned) {
-      job->state = Job::State::done;
-      job->finished.notify_all();
-    }
+    if (!abandoned) job->state = Job::State::done;
     --running_;
     if (makes(job->kind)) {
       --generating_;
@@ -185,6 +182,8 @@ void SessionPool::work(Session session) {
       wake_.notify_one();
     }
     lock.unlock();
+    // Without the lock, which the woken one needs.
+    if (!abandoned) job->finished.notify_all();
     if (abandoned || job->posted) conclude(*job);
     open_ahead(session);
     lock.lock();

@@ -11,6 +11,7 @@
 #include <ostream>
 
 #include "app/local_user.h"
+#include "app/open_tokens.h"
 #include "app/wiring.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -120,7 +121,7 @@ void create_account(const Settings& settings, Secret pin, const AccountCreateOpt
   }
   if (!account.faults.empty()) throw Error(ErrorKind::invalid_object, std::move(account.faults));
   SecretFile file(options.secret_file);
-  const std::unique_ptr<hsm::Token> token = hsm::Token::open(settings.token, std::move(pin));
+  const std::unique_ptr<hsm::Token> token = open_service_token(settings, std::move(pin));
   const std::unique_ptr<store::Store> store = open_store(settings.store);
   service::Accounts accounts(store->accounts(), random_source(*token), system_now, settings.rotation_grace);
   hand_out(accounts.create(local_user(), std::move(account), deadline_in(kTimeout)), file, out);
@@ -129,7 +130,7 @@ void create_account(const Settings& settings, Secret pin, const AccountCreateOpt
 void rotate_account(const Settings& settings, Secret pin, const std::string& client_id, const std::string& secret_file,
                     std::ostream& out) {
   SecretFile file(secret_file);
-  const std::unique_ptr<hsm::Token> token = hsm::Token::open(settings.token, std::move(pin));
+  const std::unique_ptr<hsm::Token> token = open_service_token(settings, std::move(pin));
   const std::unique_ptr<store::Store> store = open_store(settings.store);
   service::Accounts accounts(store->accounts(), random_source(*token), system_now, settings.rotation_grace);
   hand_out(accounts.rotate(local_user(), client_id, service::Accounts::By::administrator, deadline_in(kTimeout)), file,
@@ -167,7 +168,7 @@ void enable_account(const Settings& settings, const std::string& client_id, std:
 }
 
 void rotate_access_token_key(const Settings& settings, Secret pin, std::ostream& out) {
-  const std::unique_ptr<hsm::Token> token = hsm::Token::open(settings.token, std::move(pin));
+  const std::unique_ptr<hsm::Token> token = open_service_token(settings, std::move(pin));
   const std::unique_ptr<store::Store> store = open_store(settings.store);
   service::AccessTokenKeys keys(*token, store->accounts(), system_now);
   out << "kid " << keys.rotate(local_user(), deadline_in(kTimeout))

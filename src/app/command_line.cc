@@ -63,7 +63,7 @@ bool refuse_pin_on_command_line(int argc, char** argv) {
 
 // Everything the parser fills in.
 struct Arguments : CommandResult {
-  std::string module_path = default_settings().token.module_path;
+  std::string module_path = default_settings().tokens.front().options.module_path;
   TokenInitOptions init;
   AccountCreateOptions account;
   int account_days = 0;  // 0: never
@@ -84,7 +84,7 @@ void add_serve(CLI::App& app, Arguments& arguments) {
       "  hsm-signer serve --config /etc/hsm-signer/hsm-signer.toml");
   serve_command.callback([&] {
     const Settings settings = settings_for(arguments);
-    arguments.exit_code = serve(settings, user_pin(settings));
+    arguments.exit_code = serve(settings, user_pins(settings));
   });
 }
 
@@ -129,7 +129,7 @@ void add_token_probe(CLI::App& token, Arguments& arguments) {
       "  hsm-signer token probe --config /etc/hsm-signer/hsm-signer.toml");
   probe.callback([&] {
     const Settings settings = settings_for(arguments);
-    arguments.exit_code = probe_token(settings, user_pin(settings), arguments.quick, std::cout, std::cerr);
+    arguments.exit_code = probe_token(settings, user_pins(settings), arguments.quick, std::cout, std::cerr);
   });
 }
 
@@ -149,14 +149,15 @@ void add_token(CLI::App& app, Arguments& arguments) {
       "  hsm-signer token list --module /usr/lib/softhsm/libsofthsm2.so");
   list.callback([&] { list_tokens(arguments.module_path, std::cout); });
 
-  CLI::App& show = *token.add_subcommand("show", "Log in to the configured token and say what it is and can do");
+  CLI::App& show = *token.add_subcommand(
+      "show", "Log in to the configured token, or each of several, and say what it is and can do");
   add_config_option(show, arguments);
   show.footer(
       "Example:\n"
       "  hsm-signer token show --config /etc/hsm-signer/hsm-signer.toml");
   show.callback([&] {
     const Settings settings = settings_for(arguments);
-    show_token(settings, user_pin(settings), std::cout);
+    show_token(settings, user_pins(settings), std::cout);
   });
 }
 

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "app/command_line.h"
+#include "app/open_tokens.h"
 #include "app/pin_source.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -36,8 +37,36 @@ int verification_exit_code(const std::function<int()>& verify, int unreadable) {
   return unreadable;
 }
 
-Secret user_pin(const Settings& settings) {
-  return read_pin(settings.pin_file, settings.pin_env, "User PIN of the token");
+namespace {
+
+Secret pin_of(const Settings& settings, std::size_t place) {
+  const TokenSettings& token = settings.tokens[place];
+  const hsm::TokenSelector& named = token.options.selector;
+  std::string prompt = "User PIN of the token";
+  if (settings.tokens.size() > 1) prompt += " " + (named.label.empty() ? named.serial : named.label);
+  return read_pin(token.pin_file, token.pin_env, prompt);
+}
+
+}  // namespace
+
+std::vector<Secret> user_pins(const Settings& settings) {
+  std::vector<Secret> pins(settings.tokens.size());
+  // Those from files last: with each of them a variable is wiped that may be another's.
+  for (const bool from_file : {false, true}) {
+    for (std::size_t place = 0; place < pins.size(); ++place) {
+      if (settings.tokens[place].pin_file.empty() == from_file) continue;
+      about_token(settings, place, [&] { pins[place] = pin_of(settings, place); });
+    }
+  }
+  return pins;
+}
+
+Secret user_pin(const Settings& settings) { return user_pin(settings, settings.service_token()); }
+
+Secret user_pin(const Settings& settings, std::size_t place) {
+  Secret pin;
+  about_token(settings, place, [&] { pin = pin_of(settings, place); });
+  return pin;
 }
 
 }  // namespace hsmsigner::app

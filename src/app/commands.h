@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "app/settings.h"
 #include "base/secret.h"
@@ -29,7 +30,11 @@ Settings settings_for(const CommandResult& result);
 // `unreadable`, so that the other codes keep their meaning.
 int verification_exit_code(const std::function<int()>& verify, int unreadable);
 
-// From where the settings say.
+// Of each token, from where the settings say, in their order.
+std::vector<Secret> user_pins(const Settings& settings);
+// Of the one that holds the service's own keys.
 Secret user_pin(const Settings& settings);
+// Of that one.
+Secret user_pin(const Settings& settings, std::size_t place);
 
 }  // namespace hsmsigner::app

@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "app/settings_table.h"
 #include "audit/event_line.h"
 #include "base/error.h"
 #include "crypto/digest.h"
@@ -22,9 +21,9 @@ constexpr std::string_view kChanged = "changed";
 // A profile is a setting that stands in a file of its own: its text's SHA-256 tells when it changes.
 Details details_of(const Settings& settings, const policy::Policies& policies) {
   Details details;
-  for (const Setting& setting : settings_table()) {
+  for (auto& [name, value] : setting_values(settings)) {
     // As it will read in the journal, where a long value is cut.
-    details.emplace_back(setting.name(), audit::presentable(setting.kind.write(settings)));
+    details.emplace_back(name, audit::presentable(value));
   }
   for (const policy::Profile& profile : policies.profiles()) {
     details.emplace_back("policy.profile." + profile.name, crypto::sha256_hex(profile.text));

@@ -26,6 +26,8 @@ void add_pool(CLI::App& app, CommandResult& result) {
       ->type_name("NUMBER")
       ->required()
       ->check(CLI::Range(1, 1'000'000));
+  fill.add_option("--token", options->token, "Label or serial number, where several tokens hold leaves")
+      ->type_name("TEXT");
   fill.add_option("--parallel", options->parallel, "Keys made at one time; without it, up to 4")
       ->type_name("NUMBER")
       ->check(CLI::Range(1, 256));
@@ -35,7 +37,8 @@ void add_pool(CLI::App& app, CommandResult& result) {
       "  hsm-signer pool fill --config hsm-signer.toml --class P-256 --count 3000");
   fill.callback([&result, options] {
     const Settings settings = settings_for(result);
-    fill_pool(settings, user_pin(settings), *options, std::cout, std::cerr, ::isatty(STDERR_FILENO) == 1);
+    const std::size_t place = token_to_fill(settings, options->token);
+    fill_pool(settings, place, user_pin(settings, place), *options, std::cout, std::cerr, ::isatty(STDERR_FILENO) == 1);
   });
 
   CLI::App& forget = *pool.add_subcommand("forget", "Take all keys out of the pool, after a backup was restored");

@@ -45,11 +45,25 @@ std::size_t all_keys(store::KeyPoolStore& pool, const std::string& token_serial)
 
 }  // namespace
 
-std::size_t fill_pool(const Settings& settings, Secret pin, const PoolFillOptions& options, std::ostream& out,
-                      std::ostream& progress, bool terminal) {
+std::size_t token_to_fill(const Settings& settings, const std::string& token) {
+  std::vector<std::size_t> places;
+  for (std::size_t place = 0; place < settings.tokens.size(); ++place) {
+    const TokenSettings& each = settings.tokens[place];
+    const hsm::TokenSelector& named = each.options.selector;
+    if (token.empty() ? each.holds.leaves : token == named.label || token == named.serial) places.push_back(place);
+  }
+  if (places.size() == 1) return places.front();
+  if (token.empty()) throw Error(ErrorKind::invalid_object, {"--token: several tokens hold leaves: say which one"});
+  throw Error(ErrorKind::invalid_object,
+              {places.empty() ? "--token: no configured token has this label or serial number"
+                              : "--token: several have this label: give the serial number"});
+}
+
+std::size_t fill_pool(const Settings& settings, std::size_t place, Secret pin, const PoolFillOptions& options,
+                      std::ostream& out, std::ostream& progress, bool terminal) {
   const KeyClass key_class = class_from(options.key_class);
-  hsm::TokenOptions token_options = settings.token;
-  const unsigned parallel = options.parallel > 0 ? options.parallel : std::min(4U, settings.token.parallel_generations);
+  hsm::TokenOptions token_options = settings.tokens[place].options;
+  const unsigned parallel = options.parallel > 0 ? options.parallel : std::min(4U, token_options.parallel_generations);
   token_options.parallel_ahead = parallel;
   const std::unique_ptr<hsm::Token> token = hsm::Token::open(token_options, std::move(pin));
   const std::unique_ptr<store::Store> store = open_store(settings.store);

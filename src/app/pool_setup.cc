@@ -11,7 +11,7 @@ service::PoolPolicy pool_policy(const Settings& settings) {
     policy.classes.push_back(service::parse_marks(text).value());
   }
   policy.max_keys = settings.pool.max_keys;
-  policy.parallel = settings.token.parallel_ahead;
+  policy.parallel = settings.pool.parallel;
   policy.adopt_orphans = settings.pool.adopt_orphans;
   return policy;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -103,6 +104,14 @@ std::vector<KeyAlgorithm> one_of_each_family(const hsm::Token& token) {
   return algorithms;
 }
 
+std::vector<KeyAlgorithm> one_of_each_family(const service::TokenSet& tokens) {
+  std::set<KeyAlgorithm> algorithms;
+  for (const service::ServiceToken& each : tokens.all()) {
+    for (const KeyAlgorithm algorithm : one_of_each_family(each.token)) algorithms.insert(algorithm);
+  }
+  return {algorithms.begin(), algorithms.end()};
+}
+
 std::string not_tried(const hsm::ProbeResult& result) {
   std::string text;
   for (const std::string& name : hsm::wrappings_not_tried(result)) text += (text.empty() ? "" : ", ") + name;
@@ -114,8 +123,8 @@ std::string name_to_accept(const hsm::TokenInfo& token) {
   return token.manufacturer + "/" + token.model + "/" + token.label;
 }
 
-audit::KeyEvidence::Probe probe_at_start(hsm::Token& token, const std::string& accepted, store::JournalStore& journal,
-                                         Deadline deadline) {
+audit::KeyEvidence::Probe probe_at_start(hsm::Token& token, const std::string& table, const std::string& accepted,
+                                         store::JournalStore& journal, Deadline deadline) {
   const auto begun = std::chrono::steady_clock::now();
   const hsm::ProbeResult result = token.probe(one_of_each_family(token), deadline);
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
@@ -126,17 +135,18 @@ audit::KeyEvidence::Probe probe_at_start(hsm::Token& token, const std::string& a
   const bool keeps = verdict == hsm::ProbeVerdict::keeps_keys;
   audit::KeyEvidence::Probe told = for_evidence(result, is_accepted && !keeps);
   for (const hsm::AlgorithmProbe& probe : result.algorithms) {
-    log::info("token probed", {{"algorithm", info(probe.algorithm).name},
+    log::info("token probed", {{"token", name},
+                               {"algorithm", info(probe.algorithm).name},
                                {"verdict", to_string(probe.verdict)},
                                {"codes", hsm::codes_of(probe)},
                                {"mismatch", probe.mismatch}});
   }
   if (const std::string names = not_tried(result); !names.empty()) {
-    log::warning("the token offers ways to wrap keys that were not tried", {{"mechanisms", names}});
+    log::warning("the token offers ways to wrap keys that were not tried", {{"token", name}, {"mechanisms", names}});
   }
   journal.append(event, deadline);
   if (keeps) {
-    log::info("the token keeps its keys", {{"milliseconds", static_cast<std::int64_t>(took.count())}});
+    log::info("the token keeps its keys", {{"token", name}, {"milliseconds", static_cast<std::int64_t>(took.count())}});
     return told;
   }
   std::vector<std::string> findings = findings_of(result);
@@ -153,8 +163,8 @@ audit::KeyEvidence::Probe probe_at_start(hsm::Token& token, const std::string& a
   throw Error(ErrorKind::token_unavailable, std::move(findings))
       .with_help(
           "`hsm-signer token probe --config FILE` shows every attempt. To serve with this token all the same, "
-          "set token.accept_leaking_token = \"" +
-          name + "\".");
+          "set " +
+          table + ".accept_leaking_token = \"" + name + "\".");
 }
 
 }  // namespace hsmsigner::app

@@ -5,12 +5,15 @@
 #include <chrono>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <ostream>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "app/interrupt_watch.h"
+#include "app/open_tokens.h"
 #include "app/probe_at_start.h"
 #include "base/algorithm.h"
 #include "base/clock.h"
@@ -58,34 +61,32 @@ int exit_code_of(hsm::ProbeVerdict verdict) {
   return kExitInconclusive;
 }
 
-}  // namespace
-
-int probe_token(const Settings& settings, Secret pin, bool quick, std::ostream& out, std::ostream& progress) {
-  const InterruptWatch watch;
-  const std::unique_ptr<hsm::Token> token = hsm::Token::open(settings.token, std::move(pin));
+// Nothing when it was interrupted.
+std::optional<hsm::ProbeVerdict> probe_one(hsm::Token& token, bool quick, const InterruptWatch& watch,
+                                           std::ostream& out, std::ostream& progress) {
   std::vector<KeyAlgorithm> algorithms;
   if (quick) {
-    algorithms = one_of_each_family(*token);
+    algorithms = one_of_each_family(token);
   } else {
     for (const KeyAlgorithmInfo& row : key_algorithms()) {
-      if (token->can_generate(row.algorithm)) algorithms.push_back(row.algorithm);
+      if (token.can_generate(row.algorithm)) algorithms.push_back(row.algorithm);
     }
   }
   hsm::ProbeResult result;
   std::vector<Row> rows = {kHeader};
   for (const KeyAlgorithm algorithm : algorithms) {
     progress << "probing with a key of " << info(algorithm).name << " ..." << std::endl;
-    hsm::ProbeResult one = token->probe({&algorithm, 1}, deadline_in(kLongestProbe), watch.stop_token());
+    hsm::ProbeResult one = token.probe({&algorithm, 1}, deadline_in(kLongestProbe), watch.stop_token());
     if (watch.requested()) {
       progress << "interrupted; nothing is concluded" << std::endl;
-      return watch.exit_code();
+      return std::nullopt;
     }
     for (hsm::AlgorithmProbe& probe : one.algorithms) {
       for (const hsm::ProbeAttempt& attempt : probe.attempts) rows.push_back(row_of(attempt));
       result.algorithms.push_back(std::move(probe));
     }
   }
-  const hsm::TokenInfo& told = token->info();
+  const hsm::TokenInfo& told = token.info();
   out << "token  " << told.label << ", serial " << told.serial << ", " << told.manufacturer << ' ' << told.model
       << " firmware " << told.firmware << "\nmodule " << told.module_description << "\n\n";
   if (rows.size() > 1) print(rows, out);
@@ -101,7 +102,27 @@ int probe_token(const Settings& settings, Secret pin, bool quick, std::ostream& 
     out << "not tried: C_WrapKey with " << names << '\n';
   }
   out << "conclusion: " << to_string(result.verdict()) << '\n';
-  return exit_code_of(result.verdict());
+  return result.verdict();
+}
+
+}  // namespace
+
+int probe_token(const Settings& settings, std::vector<Secret> pins, bool quick, std::ostream& out,
+                std::ostream& progress) {
+  const InterruptWatch watch;
+  std::set<int> codes;
+  bool interrupted = false;
+  for (std::size_t place = 0; place < settings.tokens.size() && !interrupted; ++place) {
+    if (place > 0) out << '\n';
+    about_token(settings, place, [&] {
+      const auto token = hsm::Token::open(settings.tokens[place].options, std::move(pins.at(place)));
+      const auto verdict = probe_one(*token, quick, watch, out, progress);
+      if (verdict) codes.insert(exit_code_of(*verdict));
+      interrupted = !verdict;
+    });
+  }
+  if (interrupted) return watch.exit_code();
+  return codes.contains(kExitGivesKeysOut) ? kExitGivesKeysOut : *codes.rbegin();
 }
 
 }  // namespace hsmsigner::app

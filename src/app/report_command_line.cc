@@ -65,7 +65,7 @@ void add_report(CLI::App& app, CommandResult& result) {
     options->challenge = !options->no_challenge;
     options->probe = !options->no_probe;
     const Settings settings = settings_for(result);
-    result.exit_code = make_report(settings, user_pin(settings), *options, std::cout, std::cerr);
+    result.exit_code = make_report(settings, user_pins(settings), *options, std::cout, std::cerr);
   });
 }
 

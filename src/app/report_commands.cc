@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <ostream>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "app/interrupt_watch.h"
 #include "app/local_user.h"
 #include "app/new_file.h"
+#include "app/open_tokens.h"
 #include "app/private_file.h"
 #include "app/wiring.h"
 #include "base/algorithm.h"
@@ -82,10 +84,11 @@ PublicKey key_in(const std::string& path) {
   }
 }
 
-std::vector<KeyAlgorithm> all_algorithms(const hsm::Token& token) {
+std::vector<KeyAlgorithm> all_algorithms(const service::TokenSet& tokens) {
   std::vector<KeyAlgorithm> algorithms;
   for (const KeyAlgorithmInfo& row : key_algorithms()) {
-    if (token.can_generate(row.algorithm)) algorithms.push_back(row.algorithm);
+    const auto makes = [&](const service::ServiceToken& each) { return each.token.can_generate(row.algorithm); };
+    if (std::ranges::any_of(tokens.all(), makes)) algorithms.push_back(row.algorithm);
   }
   return algorithms;
 }
@@ -97,19 +100,19 @@ int bad(std::ostream& out, const std::string& why) {
 
 }  // namespace
 
-int make_report(const Settings& settings, Secret pin, const ReportOptions& options, std::ostream& out,
+int make_report(const Settings& settings, std::vector<Secret> pins, const ReportOptions& options, std::ostream& out,
                 std::ostream& progress_out) {
   const InterruptWatch watch;
   // Both files first: what cannot be kept is not made, as the journal would tell of it.
   NewFile text(options.output, "--output");
   NewFile signature(options.output + std::string(kSignatureEnding), "--output, its signature");
-  const std::unique_ptr<hsm::Token> token = hsm::Token::open(settings.token, std::move(pin));
+  OpenTokens tokens(settings, std::move(pins));
   const std::unique_ptr<store::Store> store = open_store(settings.store);
-  service::AuditKey audit_key(*token, store->journal(), store->certificates(), system_now);
+  service::AuditKey audit_key(tokens.set().for_service(), store->journal(), store->certificates(), system_now);
   const Deadline deadline = deadline_in(kLongestReport);
   audit_key.ensure(deadline);
   service::Compliance compliance(
-      {*token, store->certificates(), store->accounts(), store->journal(), &store->key_pool()},
+      {tokens.set(), store->certificates(), store->accounts(), store->journal(), &store->key_pool()},
       [&] { return store::open_journal(settings.store.path); }, HSM_SIGNER_VERSION, system_now_millis,
       settings.audit.checkpoints);
   service::ComplianceReports reports(compliance, audit_key, store->journal());
@@ -117,7 +120,7 @@ int make_report(const Settings& settings, Secret pin, const ReportOptions& optio
   Progress progress(progress_out);
   service::ComplianceOptions asked;
   asked.challenge = options.challenge;
-  if (options.probe) asked.probe = all_algorithms(*token);
+  if (options.probe) asked.probe = all_algorithms(tokens.set());
   asked.stop = watch.stop_token();
   asked.progress = [&](const std::string& step, std::size_t done, std::size_t all) {
     if (watch.requested()) throw Error(ErrorKind::session_timeout, {"interrupted"});

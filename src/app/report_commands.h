@@ -19,7 +19,7 @@ struct ReportOptions {
 
 // Says on `progress` how far it is, on `out` what was made. Returns the exit code: 0, or 130 or 143 after SIGINT or
 // SIGTERM, when no report was made and no key was left.
-int make_report(const Settings& settings, Secret pin, const ReportOptions& options, std::ostream& out,
+int make_report(const Settings& settings, std::vector<Secret> pins, const ReportOptions& options, std::ostream& out,
                 std::ostream& progress);
 
 struct ReportVerifyOptions {

@@ -15,6 +15,7 @@
 #include "app/journal_threads.h"
 #include "app/lifecycle_events.h"
 #include "app/memory_limits.h"
+#include "app/open_tokens.h"
 #include "app/pool_setup.h"
 #include "app/probe_at_start.h"
 #include "app/shutdown_watch.h"
@@ -88,36 +89,36 @@ constexpr std::chrono::seconds kProbeDeadline{120};
 // Over HTTP a report has the time of a request: one key of each family is probed, and a sample challenged.
 constexpr std::size_t kChallengesOverHttp = 50;
 
-service::ComplianceOptions usual_report(const hsm::Token& token) {
+service::ComplianceOptions usual_report(const service::TokenSet& tokens) {
   service::ComplianceOptions options;
   options.most_challenges = kChallengesOverHttp;
-  options.probe = one_of_each_family(token);
+  options.probe = one_of_each_family(tokens);
   return options;
 }
 
 // Those of a server, in the order in which they need each other.
 struct ServiceSet {
-  ServiceSet(hsm::Token& token, store::Store& store, const policy::Policies& policies, const Settings& settings,
-             audit::KeyEvidence::Probe probe)
-      : pool(token, store.key_pool()),
+  ServiceSet(service::TokenSet& tokens, store::Store& store, const policy::Policies& policies, const Settings& settings,
+             std::vector<audit::KeyEvidence::Probe> probes)
+      : pools(tokens, store.key_pool()),
         catalogue(store.certificates(), system_now),
-        generation(token, store.certificates(), names, policies, system_now, settings.pool.enabled ? &pool : nullptr),
-        deletion(token, store.certificates(), catalogue),
-        exchange(token, store.certificates(), store.journal(), names, policies, catalogue),
-        accounts(store.accounts(), random_source(token), system_now, settings.rotation_grace),
-        access_token_keys(token, store.accounts(), system_now),
-        audit_key(token, store.journal(), store.certificates(), system_now),
+        generation(tokens, store.certificates(), names, policies, system_now, settings.pool.enabled ? &pools : nullptr),
+        deletion(tokens, store.certificates(), catalogue),
+        exchange(tokens, store.certificates(), store.journal(), names, policies, catalogue),
+        accounts(store.accounts(), random_source(tokens.for_service()), system_now, settings.rotation_grace),
+        access_token_keys(tokens.for_service(), store.accounts(), system_now),
+        audit_key(tokens.for_service(), store.journal(), store.certificates(), system_now),
         failures(store.journal()),
         access(store.accounts(), store.journal(), failures, access_token_keys, system_now),
         repeated(store.answers(), system_now),
-        evidence(token, store.journal(), catalogue, audit_key, std::move(probe)),
+        evidence(tokens, store.journal(), catalogue, audit_key, std::move(probes)),
         journal(store.journal()),
         compliance(
-            {token, store.certificates(), store.accounts(), store.journal(), &store.key_pool()},
+            {tokens, store.certificates(), store.accounts(), store.journal(), &store.key_pool()},
             [path = settings.store.path] { return store::open_journal(path); }, HSM_SIGNER_VERSION, system_now_millis,
             settings.audit.checkpoints),
-        reports(compliance, audit_key, store.journal(), usual_report(token)),
-        monitoring({{token, settings.pool.enabled ? &pool : nullptr}}, store, requests) {}
+        reports(compliance, audit_key, store.journal(), usual_report(tokens)),
+        monitoring(tokens, settings.pool.enabled ? &pools : nullptr, store, requests) {}
 
   api::Services for_api() {
     return {generation, catalogue, deletion, exchange, accounts, access,    access_token_keys,
@@ -125,7 +126,7 @@ struct ServiceSet {
   }
 
   service::NameReservations names;
-  service::KeyPool pool;
+  service::KeyPools pools;
   service::Catalogue catalogue;
   service::Generation generation;
   service::Deletion deletion;
@@ -146,23 +147,29 @@ struct ServiceSet {
 
 }  // namespace
 
-int serve(const Settings& settings, Secret pin) {
+int serve(const Settings& settings, std::vector<Secret> pins) {
   limit_kept_memory();
-  // Destroyed in the opposite order: server, services, then the token, which finalises its module while OpenSSL still
-  // stands (SoftHSM crashes at exit without C_Finalize), what takes down what befell it until then, the store, and last
-  // the watch with its deadline.
+  // Destroyed in the opposite order: server, services, then the tokens, which finalise their modules while OpenSSL
+  // still stands (SoftHSM crashes at exit without C_Finalize), what takes down what befell it until then, the store,
+  // and last the watch with its deadline.
   ShutdownWatch watch;
   require_descriptors(settings.server);
   const policy::Policies policies = policy::Policies::load(settings.policy);
   const std::unique_ptr<store::Store> store = open_store(settings.store);
   service::IncidentJournal incidents(store->journal());
-  hsm::TokenOptions token_options = settings.token;
-  token_options.on_incident = [&incidents](const hsm::TokenIncident& incident) { incidents.tell(incident); };
-  const std::unique_ptr<hsm::Token> token = hsm::Token::open(token_options, std::move(pin));
-  incidents.set_token(token->info().serial);
-  audit::KeyEvidence::Probe probe =
-      probe_at_start(*token, settings.accept_leaking_token, store->journal(), deadline_in(kProbeDeadline));
-  ServiceSet services(*token, *store, policies, settings, std::move(probe));
+  OpenTokens tokens(settings, std::move(pins), [&incidents](std::size_t place, const hsm::TokenIncident& incident) {
+    incidents.tell(incident, place);
+  });
+  std::vector<audit::KeyEvidence::Probe> probes;
+  for (std::size_t place = 0; place < settings.tokens.size(); ++place) {
+    incidents.set_token(tokens.at(place).info().serial, place);
+    about_token(settings, place, [&] {
+      probes.push_back(probe_at_start(tokens.at(place), settings.token_name(place),
+                                      settings.tokens[place].accept_leaking_token, store->journal(),
+                                      deadline_in(kProbeDeadline)));
+    });
+  }
+  ServiceSet services(tokens.set(), *store, policies, settings, std::move(probes));
   services.access_token_keys.ensure(deadline_in(kFirstKeyDeadline));
   services.audit_key.ensure(deadline_in(kFirstKeyDeadline));
   if (store->accounts().list(0, 1).total == 0) {
@@ -176,15 +183,17 @@ int serve(const Settings& settings, Secret pin) {
       [&router](const api::RequestHead& head, const api::Peer& peer, const std::string& request_id,
                 const api::ReadBody& read_body,
                 const api::Route*& route) { return router.answer(head, peer, request_id, read_body, route); },
-      make_transport(settings, *token, store->certificates()), services.requests);
+      make_transport(settings, tokens.set(), store->certificates()), services.requests);
 
   server.bind();
   const std::string url = server.url();
   tell_started(store->journal(), settings, policies, url, deadline_in(kEventDeadline));
   JournalThreads threads(store->journal(), services.audit_key, services.failures, settings.audit);
-  std::optional<service::PoolFiller> filler;
-  if (settings.pool.enabled) {
-    filler.emplace(services.pool, *token, store->key_pool(), system_now, pool_policy(settings));
+  std::vector<std::unique_ptr<service::PoolFiller>> fillers;
+  for (const service::KeyPools::Entry& each : services.pools.all()) {
+    if (!settings.pool.enabled) break;
+    fillers.push_back(std::make_unique<service::PoolFiller>(*each.pool, each.token, store->key_pool(), system_now,
+                                                            pool_policy(settings)));
   }
   watch.serving([&server] { server.stop(); }, longest_drain(options));
   log::info("server started", {{"url", url}, {"version", HSM_SIGNER_VERSION}});
@@ -192,7 +201,9 @@ int serve(const Settings& settings, Secret pin) {
   // A signal that came in between has called stop() already.
   if (!watch.requested()) server.run();
   watch.served();
-  if (filler) filler->finish(deadline_in(kLastEventsDeadline));
+  // All threads first: each would take out the lease again that another one gives back.
+  for (const auto& filler : fillers) filler->stop();
+  for (const auto& filler : fillers) filler->finish(deadline_in(kLastEventsDeadline));
 
   const bool asked = watch.requested();
   const bool told = end_journal(store->journal(), services.failures, threads, asked ? End::asked : End::by_itself);

@@ -9,6 +9,6 @@ namespace hsmsigner::app {
 // Serves until SIGINT or SIGTERM, then lets requests under way finish. Prints "ready http://ADDRESS:PORT" on standard
 // output, and nothing else there, once connections are accepted. Returns the process's exit code. Call it before any
 // other thread starts.
-int serve(const Settings& settings, Secret pin);
+int serve(const Settings& settings, std::vector<Secret> pins);
 
 }  // namespace hsmsigner::app

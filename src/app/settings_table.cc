@@ -12,6 +12,7 @@
 #include "policy/policies.h"
 #include "service/pool_demand.h"
 #include "service/syslog_target.h"
+#include "service/token_set.h"
 
 namespace hsmsigner::app {
 namespace {
@@ -117,6 +118,41 @@ Kind texts(Member<std::vector<std::string>> member, TextRule rule) {
               {}};
 }
 
+// What tokens are for, by the words in square brackets.
+Kind uses(Member<service::TokenUses> member) {
+  using Use = std::pair<const char*, bool service::TokenUses::*>;
+  static constexpr Use kUses[] = {{"authorities", &service::TokenUses::authorities},
+                                  {"leaves", &service::TokenUses::leaves},
+                                  {"service", &service::TokenUses::service}};
+  return Kind{[=](Settings& settings, const toml::node& node) -> Fault {
+                const auto must = "must be a list of \"authorities\", \"leaves\" and \"service\", each once";
+                const toml::array* const list = node.as_array();
+                if (list == nullptr) return must;
+                service::TokenUses read{false, false, false};
+                for (const toml::node& item : *list) {
+                  const auto* const word = item.as_string();
+                  const auto* const use = std::find_if(std::begin(kUses), std::end(kUses), [&](const Use& each) {
+                    return word != nullptr && word->get() == each.first;
+                  });
+                  if (use == std::end(kUses) || read.*(use->second)) return must;
+                  read.*(use->second) = true;
+                }
+                member(settings) = read;
+                return {};
+              },
+              [=](const Settings& settings) {
+                std::string list;
+                for (const Use& use : kUses) {
+                  if (value_of(member, settings).*(use.second))
+                    list += (list.empty() ? "" : ", ") + toml_quoted(use.first);
+                }
+                return "[" + list + "]";
+              },
+              {},
+              {},
+              {}};
+}
+
 Kind path(Member<std::string> member, TextRule rule) {
   Kind kind = text(member, rule);
   kind.path = member;
@@ -173,9 +209,14 @@ Fault token_serial(const std::string& value) {
   return {};
 }
 
+Fault former_serial(const std::string& value) {
+  if (value.empty()) return "must not be empty";
+  return token_serial(value);
+}
+
 Fault ip_address(const std::string& value) {
   if (!parse_ip_address(value)) return "must be an IP address, such as \"127.0.0.1\" or \"::1\"";
-  return {};  // which ones are refused without TLS: settings.cc
+  return {};  // which ones are refused without TLS: settings_reader.cc
 }
 
 Fault certificate_reference(const std::string& value) {
@@ -270,37 +311,56 @@ const std::vector<Setting>& settings_table() {
       {"tls", "client_ca_file", path([](Settings& s) -> std::string& { return s.tls.client_ca_file; }, anything),
        "The authorities of client certificates, in PEM."},
 
-      {"token", "module", path([](Settings& s) -> std::string& { return s.token.module_path; }, not_empty),
+      {"token", "module",
+       path([](Settings& s) -> std::string& { return s.tokens.front().options.module_path; }, not_empty),
        "The PKCS#11 module: the shared library that came with the token."},
-      {"token", "label", text([](Settings& s) -> std::string& { return s.token.selector.label; }, token_label),
+      {"token", "label",
+       text([](Settings& s) -> std::string& { return s.tokens.front().options.selector.label; }, token_label),
        "The token's label. This or the serial number is needed; both must match when both are given.\n"
        "`hsm-signer token list` shows them."},
-      {"token", "serial", text([](Settings& s) -> std::string& { return s.token.selector.serial; }, token_serial),
+      {"token", "serial",
+       text([](Settings& s) -> std::string& { return s.tokens.front().options.selector.serial; }, token_serial),
        "The token's serial number, as the token writes it."},
-      {"token", "module_init", text([](Settings& s) -> std::string& { return s.token.module_init; }, anything),
+      {"token", "holds", uses([](Settings& s) -> service::TokenUses& { return s.tokens.front().holds; }),
+       "What the token is for: keys of \"authorities\", keys of \"leaves\" (all other certificates), and \"service\": "
+       "the "
+       "key\n"
+       "of access tokens, the audit key, random numbers. With several tokens this whole table stands several times, "
+       "each\n"
+       "under [[token]]; then one of them holds \"service\", and new keys of leaves are spread over those that hold "
+       "them.\n"
+       "[]: no new keys go there, and those that are there are used (docs/TOKENS.md)."},
+      {"token", "former_serials",
+       texts([](Settings& s) -> std::vector<std::string>& { return s.tokens.front().former_serials; }, former_serial),
+       "Serial numbers of other tokens, whose keys were moved into this one by its vendor's means."},
+      {"token", "module_init",
+       text([](Settings& s) -> std::string& { return s.tokens.front().options.module_init; }, anything),
        "Text that the module wants in C_Initialize (as pReserved); most want none. NSS softokn:\n"
        "\"configdir='sql:DIRECTORY' certPrefix='' keyPrefix='' secmod='secmod.db' flags=\"."},
       {"token", "accept_leaking_token",
-       text([](Settings& s) -> std::string& { return s.accept_leaking_token; }, accepted_token),
+       text([](Settings& s) -> std::string& { return s.tokens.front().accept_leaking_token; }, accepted_token),
        "The server tries at its start whether the token gives keys out (`hsm-signer token probe`), and does not serve "
        "with\n"
        "one that does, or of which it cannot be shown that it does not, unless it is the token named here: by its "
        "serial\n"
        "number, or as manufacturer/model/label when it has none."},
-      {"token", "pin_file", path([](Settings& s) -> std::string& { return s.pin_file; }, anything),
+      {"token", "pin_file", path([](Settings& s) -> std::string& { return s.tokens.front().pin_file; }, anything),
        "File with the user PIN on its only line, readable by its owner alone (mode 0600). Empty: none.\n"
        "The PIN itself never stands in this file."},
-      {"token", "pin_env", text([](Settings& s) -> std::string& { return s.pin_env; }, variable_name),
+      {"token", "pin_env", text([](Settings& s) -> std::string& { return s.tokens.front().pin_env; }, variable_name),
        "Environment variable with the user PIN, read when there is no pin_file, then overwritten and removed.\n"
        "With neither, the PIN is asked for on the terminal."},
-      {"token", "sessions", whole_number<unsigned>([](Settings& s) -> unsigned& { return s.token.sessions; }, 1, 256),
+      {"token", "sessions",
+       whole_number<unsigned>([](Settings& s) -> unsigned& { return s.tokens.front().options.sessions; }, 1, 256),
        "Sessions to work in, each with a thread; lowered to what the token allows."},
       {"token", "parallel_generations",
-       whole_number<unsigned>([](Settings& s) -> unsigned& { return s.token.parallel_generations; }, 1, 256),
+       whole_number<unsigned>([](Settings& s) -> unsigned& { return s.tokens.front().options.parallel_generations; }, 1,
+                              256),
        "How many of the sessions may generate a key at one time; one is always left for signing, if there are "
        "several."},
       {"token", "queue_limit",
-       whole_number<std::size_t>([](Settings& s) -> std::size_t& { return s.token.queue_limit; }, 1, 1000000),
+       whole_number<std::size_t>([](Settings& s) -> std::size_t& { return s.tokens.front().options.queue_limit; }, 1,
+                                 1000000),
        "Generations that may wait for a session, and other calls likewise; one more is refused as too many requests."},
 
       {"pool", "enabled", on_or_off([](Settings& s) -> bool& { return s.pool.enabled; }),
@@ -315,8 +375,7 @@ const std::vector<Setting>& settings_table() {
        whole_number<std::size_t>([](Settings& s) -> std::size_t& { return s.pool.max_keys; }, 0, 1000000),
        "Most keys to have ready in the token, of all classes and servers of this store. A YubiHSM 2 holds 256 "
        "objects."},
-      {"pool", "parallel",
-       whole_number<unsigned>([](Settings& s) -> unsigned& { return s.token.parallel_ahead; }, 1, 256),
+      {"pool", "parallel", whole_number<unsigned>([](Settings& s) -> unsigned& { return s.pool.parallel; }, 1, 256),
        "How many of token.parallel_generations may make keys ahead at one time."},
       {"pool", "adopt_orphans", on_or_off([](Settings& s) -> bool& { return s.pool.adopt_orphans; }),
        "Whether keys of this program that a crash left in the token without a record are taken into the pool, or "
@@ -367,6 +426,20 @@ const std::vector<Setting>& settings_table() {
        "One JSON object per line for machines, or text for people."},
   };
   return table;
+}
+
+std::vector<std::string> table_names() {
+  std::vector<std::string> names;
+  for (const Setting& setting : settings_table()) {
+    if (std::find(names.begin(), names.end(), setting.table) == names.end()) names.emplace_back(setting.table);
+  }
+  return names;
+}
+
+Settings only_token(const Settings& settings, std::size_t place) {
+  Settings one = settings;
+  one.tokens = {settings.tokens[place]};
+  return one;
 }
 
 }  // namespace hsmsigner::app

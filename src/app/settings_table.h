@@ -1,4 +1,5 @@
-// The one table of settings. What is read, checked, shown and documented follows from its rows (settings.cc).
+// The one table of settings. What is read, checked, shown and documented follows from its rows (settings_reader.cc,
+// settings_text.cc).
 #pragma once
 
 #include <toml++/toml.h>
@@ -37,8 +38,18 @@ struct Setting {
   std::string name() const { return std::string(table) + "." + std::string(key); }
 };
 
+// The table that may be there several times. Its rows reach the first of Settings::tokens; the readers hand them each
+// token in turn, in Settings of its own.
+inline constexpr std::string_view kRepeatedTable = "token";
+
 // In the order of the sample; a table's settings stand together.
 const std::vector<Setting>& settings_table();
+
+// The tables in that order, each once.
+std::vector<std::string> table_names();
+
+// The settings, with this one of the tokens for the only one.
+Settings only_token(const Settings& settings, std::size_t place);
 
 // Text as a TOML string.
 std::string toml_quoted(const std::string& text);

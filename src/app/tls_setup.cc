@@ -76,11 +76,12 @@ void use_files(const TlsSettings& settings, tls::ContextOptions& options) {
   options.key = tls::key_from_pem(read_key_file(settings.key_file).view());
 }
 
-void use_token(const TlsSettings& settings, hsm::Token& token, store::CertificateStore& certificates,
+void use_token(const TlsSettings& settings, service::TokenSet& tokens, store::CertificateStore& certificates,
                tls::ContextOptions& options) {
   options.certificate_setting = options.key_setting = "tls.certificate";
   const store::CertificateRecord own = find_certificate(settings.certificate, certificates);
   const PublicKey public_key = pki::Certificate::from_pem(own.certificate_pem).public_key();
+  hsm::Token& token = tokens.holding(*own.key);
   if (!token.key(own.id, public_key)->is_present(deadline_in(kTokenTime))) {
     throw fault("tls.certificate", "the certificate's key is not in the token")
         .with_cause("key " + own.id.to_string() + ", made in the token " + own.key->token_serial);
@@ -97,13 +98,14 @@ void use_token(const TlsSettings& settings, hsm::Token& token, store::Certificat
 
 }  // namespace
 
-AcceptTransport make_transport(const Settings& settings, hsm::Token& token, store::CertificateStore& certificates) {
+AcceptTransport make_transport(const Settings& settings, service::TokenSet& tokens,
+                               store::CertificateStore& certificates) {
   if (!settings.tls.configured()) return api::plain_transport();
   tls::ContextOptions options;
   if (settings.tls.certificate.empty()) {
     use_files(settings.tls, options);
   } else {
-    use_token(settings.tls, token, certificates, options);
+    use_token(settings.tls, tokens, certificates, options);
   }
   options.client_certificate = settings.tls.client_certificate;
   if (options.client_certificate != tls::ClientCertificate::off) {

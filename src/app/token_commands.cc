@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/open_tokens.h"
 #include "app/pin_source.h"
 #include "app/pool_commands.h"
 #include "base/algorithm.h"
@@ -52,6 +53,33 @@ void print(const hsm::TokenListing& token, std::ostream& out) {
   line(out, "state", state_of(token));
 }
 
+std::string words_of(const service::TokenUses& uses) {
+  std::string words = uses.authorities ? "authorities" : "";
+  if (uses.leaves) words += (words.empty() ? "" : ", ") + std::string("leaves");
+  if (uses.service) words += (words.empty() ? "" : ", ") + std::string("service");
+  return words;
+}
+
+// `holds`: "" for an only token.
+void print(hsm::Token& token, const std::string& holds, std::ostream& out) {
+  const hsm::TokenInfo& info = token.info();
+  std::string algorithms;
+  for (const KeyAlgorithmInfo& algorithm : key_algorithms()) {
+    if (!token.can_generate(algorithm.algorithm)) continue;
+    algorithms += (algorithms.empty() ? "" : ", ") + std::string(algorithm.name);
+  }
+  line(out, "label", info.label);
+  line(out, "serial", info.serial);
+  line(out, "manufacturer", info.manufacturer);
+  line(out, "model", info.model);
+  line(out, "firmware", info.firmware);
+  line(out, "module", info.module_path);
+  line(out, "", info.module_description);
+  if (!holds.empty()) line(out, "holds", holds);
+  line(out, "generates", algorithms.empty() ? "nothing that hsm-signer can use" : algorithms);
+  line(out, "private keys", std::to_string(token.count_private_keys(deadline_in(kTokenTimeout))));
+}
+
 }  // namespace
 
 void init_token(const TokenInitOptions& options, std::ostream& out) {
@@ -74,25 +102,17 @@ void list_tokens(const std::string& module_path, std::ostream& out) {
   }
 }
 
-void show_token(const Settings& settings, Secret pin, std::ostream& out) {
-  const std::unique_ptr<hsm::Token> token = hsm::Token::open(settings.token, std::move(pin));
-  const hsm::TokenInfo& info = token->info();
-  std::string algorithms;
-  for (const KeyAlgorithmInfo& algorithm : key_algorithms()) {
-    if (!token->can_generate(algorithm.algorithm)) continue;
-    algorithms += (algorithms.empty() ? "" : ", ") + std::string(algorithm.name);
+void show_token(const Settings& settings, std::vector<Secret> pins, std::ostream& out) {
+  for (std::size_t place = 0; place < settings.tokens.size(); ++place) {
+    if (place > 0) out << '\n';
+    about_token(settings, place, [&] {
+      const std::unique_ptr<hsm::Token> token =
+          hsm::Token::open(settings.tokens[place].options, std::move(pins.at(place)));
+      print(*token, settings.tokens.size() > 1 ? words_of(settings.tokens[place].holds) : "", out);
+      // The store is looked at, and not made.
+      if (std::filesystem::exists(settings.store.path)) show_pool_of_token(settings, token->info().serial, out);
+    });
   }
-  line(out, "label", info.label);
-  line(out, "serial", info.serial);
-  line(out, "manufacturer", info.manufacturer);
-  line(out, "model", info.model);
-  line(out, "firmware", info.firmware);
-  line(out, "module", info.module_path);
-  line(out, "", info.module_description);
-  line(out, "generates", algorithms.empty() ? "nothing that hsm-signer can use" : algorithms);
-  line(out, "private keys", std::to_string(token->count_private_keys(deadline_in(kTokenTimeout))));
-  // The store is looked at, and not made.
-  if (std::filesystem::exists(settings.store.path)) show_pool_of_token(settings, info.serial, out);
 }
 
 }  // namespace hsmsigner::app

@@ -3,6 +3,7 @@
 
 #include <iosfwd>
 #include <string>
+#include <vector>
 
 #include "app/settings.h"
 #include "base/secret.h"
@@ -27,6 +28,7 @@ struct TokenInitOptions {
 // All of them write what they found or did to `out` and throw Error otherwise.
 void init_token(const TokenInitOptions& options, std::ostream& out);
 void list_tokens(const std::string& module_path, std::ostream& out);
-void show_token(const Settings& settings, Secret pin, std::ostream& out);
+// Each of the configured tokens.
+void show_token(const Settings& settings, std::vector<Secret> pins, std::ostream& out);
 
 }  // namespace hsmsigner::app

@@ -1,5 +1,6 @@
 #include "audit/canonical_json.h"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace hsmsigner::audit {
@@ -8,15 +9,19 @@ namespace {
 // Quotation mark, reverse solidus, and control characters as \u00xx in lower case; everything else as it is.
 void append_quoted(std::string& out, std::string_view text) {
   out += '"';
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
+  const auto is_special = [](char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20; };
+  for (auto at = text.begin(); at != text.end();) {
+    const auto special = std::find_if(at, text.end(), is_special);
+    out.append(at, special);
+    if (special == text.end()) break;
+    const char c = *special;
+    at = special + 1;
+    if (static_cast<unsigned char>(c) < 0x20) {
       char escape[8];
       std::snprintf(escape, sizeof escape, "\\u%04x", static_cast<unsigned>(static_cast<unsigned char>(c)));
       out += escape;
     } else {
+      out += '\\';
       out += c;
     }
   }

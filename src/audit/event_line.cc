@@ -38,6 +38,7 @@ std::string presentable(std::string_view text) {
   constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
   constexpr std::string_view kCut = "…";
   constexpr std::size_t kLongest = 1024;
+  if (text.size() <= kLongest && is_ascii(text)) return std::string(text);
   std::string out;
   std::size_t cut = 0;  // where to cut, should it be too long
   for (std::size_t at = 0; at < text.size();) {

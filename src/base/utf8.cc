@@ -1,5 +1,6 @@
 #include "base/utf8.h"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace hsmsigner {
@@ -33,7 +34,12 @@ std::optional<char32_t> next_code_point(std::string_view text, std::size_t& at) 
   return value;
 }
 
+bool is_ascii(std::string_view text) noexcept {
+  return std::ranges::none_of(text, [](char c) { return (static_cast<std::uint8_t>(c) & 0x80) != 0; });
+}
+
 std::optional<std::size_t> utf8_length(std::string_view text) {
+  if (is_ascii(text)) return text.size();  // nearly all are, and this is many octets at a time
   std::size_t count = 0;
   for (std::size_t at = 0; at < text.size(); ++count) {
     if (!next_code_point(text, at)) return std::nullopt;

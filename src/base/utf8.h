@@ -11,6 +11,8 @@ namespace hsmsigner {
 // `text`.
 std::optional<char32_t> next_code_point(std::string_view text, std::size_t& at);
 
+bool is_ascii(std::string_view text) noexcept;
+
 // Characters (code points); nothing when the text is not well-formed.
 std::optional<std::size_t> utf8_length(std::string_view text);
 

@@ -1,19 +1,15 @@
 #include "crypto/ec_recovery.h"
 
-#include <openssl/ec.h>
-#include <openssl/objects.h>
-
 #include <algorithm>
-#include <string>
 #include <vector>
 
+#include "crypto/ec_group.h"
 #include "crypto/openssl.h"
 #include "crypto/signature.h"
 
 namespace hsmsigner::crypto {
 namespace {
 
-using GroupPtr = std::unique_ptr<EC_GROUP, OpensslFree<EC_GROUP_free>>;
 using PointPtr = std::unique_ptr<EC_POINT, OpensslFree<EC_POINT_free>>;
 using NumberContextPtr = std::unique_ptr<BN_CTX, OpensslFree<BN_CTX_free>>;
 using SignaturePtr = std::unique_ptr<ECDSA_SIG, OpensslFree<ECDSA_SIG_free>>;
@@ -24,11 +20,9 @@ class Recovery {
  public:
   explicit Recovery(KeyAlgorithm curve)
       : context_(require_pointer(NumberContextPtr(BN_CTX_new()), "BN_CTX_new")),
-        group_(
-            require_pointer(GroupPtr(EC_GROUP_new_by_curve_name(OBJ_sn2nid(std::string(info(curve).openssl).c_str()))),
-                            "EC_GROUP_new_by_curve_name")),
-        order_(EC_GROUP_get0_order(group_.get())),
-        field_(EC_GROUP_get0_field(group_.get())) {}
+        group_(group_of(curve)),
+        order_(EC_GROUP_get0_order(group_)),
+        field_(EC_GROUP_get0_field(group_)) {}
 
   // Every public key, as an uncompressed point, under which this is a signature.
   std::vector<Bytes> candidates(const SignedDigest& signed_digest) const {
@@ -72,15 +66,15 @@ class Recovery {
   void add_candidate(const BIGNUM* x, int parity, const BIGNUM* of_r, const BIGNUM* of_g,
                      std::vector<Bytes>& found) const {
     const CleanErrorQueue clean;
-    const PointPtr r = require_pointer(PointPtr(EC_POINT_new(group_.get())), "EC_POINT_new");
+    const PointPtr r = require_pointer(PointPtr(EC_POINT_new(group_)), "EC_POINT_new");
     // No point of the curve has this x: no candidate.
-    if (EC_POINT_set_compressed_coordinates(group_.get(), r.get(), x, parity, context_.get()) != 1) return;
-    const PointPtr q = require_pointer(PointPtr(EC_POINT_new(group_.get())), "EC_POINT_new");
-    require(EC_POINT_mul(group_.get(), q.get(), of_g, r.get(), of_r, context_.get()), "EC_POINT_mul");
-    if (EC_POINT_is_at_infinity(group_.get(), q.get()) == 1) return;
+    if (EC_POINT_set_compressed_coordinates(group_, r.get(), x, parity, context_.get()) != 1) return;
+    const PointPtr q = require_pointer(PointPtr(EC_POINT_new(group_)), "EC_POINT_new");
+    require(EC_POINT_mul(group_, q.get(), of_g, r.get(), of_r, context_.get()), "EC_POINT_mul");
+    if (EC_POINT_is_at_infinity(group_, q.get()) == 1) return;
     const std::size_t size = 1 + 2 * ((static_cast<std::size_t>(BN_num_bits(field_)) + 7) / 8);
     Bytes point(size);
-    if (EC_POINT_point2oct(group_.get(), q.get(), POINT_CONVERSION_UNCOMPRESSED, point.data(), size, context_.get()) !=
+    if (EC_POINT_point2oct(group_, q.get(), POINT_CONVERSION_UNCOMPRESSED, point.data(), size, context_.get()) !=
         size) {
       throw_openssl("EC_POINT_point2oct");
     }
@@ -88,7 +82,7 @@ class Recovery {
   }
 
   const NumberContextPtr context_;
-  const GroupPtr group_;
+  const EC_GROUP* const group_;
   const BIGNUM* const order_;
   const BIGNUM* const field_;
 };
@@ -97,7 +91,6 @@ class Recovery {
 
 std::optional<EcPublicKey> recover_ec_public_key(KeyAlgorithm curve, Digest digest, const SignedDigest& first,
                                                  const SignedDigest& second) {
-  if (info(curve).family != KeyFamily::ec) throw Error(ErrorKind::internal_error).with_cause("not a curve");
   if (first.digest == second.digest) return std::nullopt;
   const CleanErrorQueue clean;
   const Recovery recovery(curve);

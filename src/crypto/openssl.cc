@@ -28,14 +28,16 @@ void throw_openssl(std::string_view what, SourcePlace where) {
 }
 
 const EVP_MD* evp_md(Digest digest) noexcept {
-  switch (digest) {
-    case Digest::md5: return EVP_md5();
-    case Digest::sha1: return EVP_sha1();
-    case Digest::sha256: return EVP_sha256();
-    case Digest::sha384: return EVP_sha384();
-    case Digest::sha512: return EVP_sha512();
-  }
-  return nullptr;
+  // Looked up among the providers once: EVP_sha256() and the like would make each use look it up, under a lock.
+  // Never freed.
+  static const std::array<const EVP_MD*, 5> fetched = [] {
+    std::array<const EVP_MD*, 5> all{};
+    for (const DigestAlgorithmInfo& row : digests()) {
+      all.at(static_cast<std::size_t>(row.digest)) = EVP_MD_fetch(nullptr, std::string(row.name).c_str(), nullptr);
+    }
+    return all;
+  }();
+  return fetched[static_cast<std::size_t>(digest)];
 }
 
 }  // namespace hsmsigner::crypto

@@ -23,4 +23,7 @@ PublicKey read_public_key(const X509_PUBKEY* key);
 // Throws Error{internal_error} when OpenSSL cannot use the key.
 EvpPkeyPtr to_evp_pkey(const PublicKey& key);
 
+// verifies() of signature.h with a key that need not be made anew each time. Thread safe.
+bool verifies(EVP_PKEY* key, Digest digest, ByteView digest_value, ByteView signature);
+
 }  // namespace hsmsigner::crypto

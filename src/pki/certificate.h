@@ -63,7 +63,7 @@ class Certificate {
   // Whether the signature verifies under this public key.
   bool verifies_with(const PublicKey& issuer_key) const;
 
-  struct Impl;
+  class Impl;
   explicit Certificate(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
   const Impl& impl() const noexcept { return *impl_; }
 

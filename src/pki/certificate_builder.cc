@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "crypto/ec_group.h"
 #include "crypto/openssl_public_key.h"
 #include "pki/certificate_impl.h"
 #include "pki/extensions.h"
@@ -46,8 +47,6 @@ void set_validity(X509* x509, UnixTime not_before, UnixTime not_after) {
   require(X509_set1_notAfter(x509, to_asn1_time("not_after", not_after).get()), "X509_set1_notAfter");
 }
 
-X509* x509_of(const Certificate& certificate) { return certificate.impl().x509.get(); }
-
 // Everything but the signature.
 X509Ptr make_unsigned(const CertificateSpec& spec, const PublicKey& subject_key, X509* issuer) {
   X509Ptr x509 = require_pointer(X509Ptr(X509_new()), "X509_new");
@@ -77,16 +76,30 @@ Bytes encode_to_be_signed(X509* x509) {
   return i2d([&](unsigned char** out) { return i2d_re_X509_tbs(x509, out); });
 }
 
-// What a relying party will do with it: parse, decode the key, verify the signature.
-X509Ptr parse_and_verify(ByteView der, ByteView to_be_signed, X509* issuer) {
-  X509Ptr x509 = parse_x509(der);
+// What a decoder would find out, before anything is signed. The key is not decoded from the certificate itself, which
+// holds just these octets.
+void check_subject_key(const PublicKey& key) {
+  const auto* ec = std::get_if<EcPublicKey>(&key);
+  if (ec != nullptr ? !crypto::is_point_of_curve(*ec) : crypto::to_evp_pkey(key) == nullptr) {
+    fail("the subject's public key is none");
+  }
+}
+
+// What a relying party will do with it: parse, and verify the signature as the certificate itself says it was made.
+X509Ptr parse_and_verify(ByteView der, ByteView to_be_signed, EVP_PKEY* issuer_key, Digest digest,
+                         ByteView digest_value) {
+  X509Ptr x509 = parse_structure(der);
   if (!x509) throw_openssl("the assembled certificate does not parse");
-  if (X509_get0_pubkey(x509.get()) == nullptr) throw_openssl("the subject's public key does not decode");
   if (!std::ranges::equal(encode_to_be_signed(x509.get()), to_be_signed)) {
     fail("the parsed certificate is not the one that was signed");
   }
-  EVP_PKEY* key = X509_get0_pubkey(issuer != nullptr ? issuer : x509.get());
-  if (key == nullptr || X509_verify(x509.get(), key) != 1) throw_openssl("the signature does not verify");
+  const ASN1_BIT_STRING* signature = nullptr;
+  const X509_ALGOR* algorithm = nullptr;
+  X509_get0_signature(&signature, &algorithm, x509.get());
+  if (X509_ALGOR_cmp(algorithm, X509_get0_tbs_sigalg(x509.get())) != 0) fail("two signature algorithms");
+  if (issuer_key == nullptr || !crypto::verifies(issuer_key, digest, digest_value, content_of(signature))) {
+    fail("the signature does not verify");
+  }
   return x509;
 }
 
@@ -99,7 +112,8 @@ Certificate build_certificate(const CertificateSpec& spec, const PublicKey& subj
     fail("the signer's key is not the issuer's");
   }
   check_can_sign(signer, spec.digest);
-  X509* issuer_x509 = issuer != nullptr ? x509_of(*issuer) : nullptr;
+  check_subject_key(subject_key);
+  X509* issuer_x509 = issuer != nullptr ? issuer->impl().with_key() : nullptr;
 
   const X509Ptr draft = make_unsigned(spec, subject_key, issuer_x509);
   // OpenSSL hands the algorithm out as const because only its own signing functions, which want a private EVP_PKEY,
@@ -108,11 +122,14 @@ Certificate build_certificate(const CertificateSpec& spec, const PublicKey& subj
   set_signature_algorithm(algorithm, family_of(signer.public_key()), spec.digest);
 
   const Bytes to_be_signed = encode_to_be_signed(draft.get());
-  const Bytes signature = signer.sign(spec.digest, hash(spec.digest, to_be_signed), deadline);
+  const Bytes digest_value = hash(spec.digest, to_be_signed);
+  const Bytes signature = signer.sign(spec.digest, digest_value, deadline);
 
   Bytes der = assemble_signed(to_be_signed, algorithm, signature);
-  X509Ptr x509 = parse_and_verify(der, to_be_signed, issuer_x509);
-  return Certificate(std::make_shared<const Certificate::Impl>(Certificate::Impl{std::move(x509), std::move(der)}));
+  const EvpPkeyPtr own_key = issuer == nullptr ? crypto::to_evp_pkey(subject_key) : nullptr;
+  EVP_PKEY* issuer_key = issuer_x509 != nullptr ? X509_get0_pubkey(issuer_x509) : own_key.get();
+  X509Ptr x509 = parse_and_verify(der, to_be_signed, issuer_key, spec.digest, digest_value);
+  return Certificate(std::make_shared<const Certificate::Impl>(std::move(x509), std::move(der), subject_key));
 }
 
 }  // namespace hsmsigner::pki

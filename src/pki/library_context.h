@@ -1,4 +1,4 @@
-// The OpenSSL library context that files from outside are decrypted in. Private to this room.
+// The OpenSSL library contexts beside the default one. Private to this room.
 #pragma once
 
 #include <openssl/types.h>
@@ -9,5 +9,9 @@ namespace hsmsigner::pki {
 // process's default context need not. Where OpenSSL comes without that provider, old encryption is "not supported".
 // Made by the first call; never freed. Thread safe.
 OSSL_LIB_CTX* file_library_context();
+
+// Has no algorithm at all: what is parsed in it is parsed as ASN.1, and a public key stays octets. Made by the first
+// call; never freed. Thread safe.
+OSSL_LIB_CTX* structure_library_context();
 
 }  // namespace hsmsigner::pki

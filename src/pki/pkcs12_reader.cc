@@ -200,11 +200,11 @@ class Reader {
 // Old roots do not say that they are authorities (version 1): they are known by what they have signed.
 bool is_authority(const Certificate& candidate, const std::vector<Certificate>& all) {
   if (candidate.is_certificate_authority()) return true;
-  EVP_PKEY* key = X509_get0_pubkey(candidate.impl().x509.get());
+  EVP_PKEY* key = X509_get0_pubkey(candidate.impl().with_key());
   if (key == nullptr) return false;
   return std::ranges::any_of(all, [&](const Certificate& other) {
     return &other != &candidate && other.issuer() == candidate.subject() &&
-           X509_verify(other.impl().x509.get(), key) == 1;
+           X509_verify(other.impl().with_key(), key) == 1;
   });
 }
 

@@ -46,7 +46,7 @@ SafeBagsPtr only(SafeBagPtr bag) {
 
 Pkcs7Ptr certificate_safe(const Certificate& certificate, const std::string& friendly_name, const Bytes& key_id,
                           std::string_view passphrase) {
-  SafeBagPtr bag(PKCS12_SAFEBAG_create_cert(certificate.impl().x509.get()));
+  SafeBagPtr bag(PKCS12_SAFEBAG_create_cert(certificate.impl().with_key()));
   require_pointer(bag.get(), "PKCS12_SAFEBAG_create_cert");
   add_attributes(bag.get(), friendly_name, key_id);
   const SafeBagsPtr bags = only(std::move(bag));
@@ -83,7 +83,7 @@ Bytes make_pkcs12(const Certificate& certificate, const Secret& pkcs8, const std
   const CleanErrorQueue clean;
   const std::string shown_name = within_first_plane(friendly_name);
   const std::string_view secret = passphrase.view();
-  const Bytes key_id = hash(Digest::sha1, certificate.impl().der);
+  const Bytes key_id = hash(Digest::sha1, certificate.impl().der());
   const SafesPtr safes = require_pointer(SafesPtr(sk_PKCS7_new_null()), "sk_PKCS7_new_null");
   push(safes.get(), certificate_safe(certificate, shown_name, key_id, secret));
   push(safes.get(), key_safe(pkcs8.bytes(), shown_name, key_id, secret));

@@ -1,5 +1,7 @@
 #include "report/html.h"
 
+#include <algorithm>
+
 #include "base/algorithm.h"
 #include "base/base64.h"
 #include "crypto/digest.h"
@@ -12,6 +14,11 @@ namespace {
 
 constexpr Verdict kWorstFirst[] = {Verdict::fail, Verdict::attention, Verdict::pass, Verdict::not_applicable};
 
+std::string title_of(const Facts& facts) {
+  const std::size_t more = facts.further_tokens.size();
+  return facts.token.label + (more == 0 ? "" : " and " + std::to_string(more) + " more");
+}
+
 void add_head(Markup& page, const Facts& facts) {
   // The digest of the style sheet as the policy wants it (CSP Level 3, 2.3.1): nothing else may be applied.
   const ByteView style(reinterpret_cast<const std::uint8_t*>(kStyle.data()), kStyle.size());
@@ -20,10 +27,7 @@ void add_head(Markup& page, const Facts& facts) {
   page.raw("form-action 'none'; style-src 'sha256-").text(to_base64(crypto::hash(Digest::sha256, style)));
   page.raw("'\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
   page.raw("<meta name=\"referrer\" content=\"no-referrer\">\n");
-  page.raw("<title>Compliance report · ")
-      .text(facts.token.label)
-      .raw(" · ")
-      .text(date_time(facts.made_at).substr(0, 10));
+  page.raw("<title>Compliance report · ").text(title_of(facts)).raw(" · ").text(date_time(facts.made_at).substr(0, 10));
   page.raw("</title>\n<style>");
 }
 
@@ -97,7 +101,10 @@ void add_limits(Markup& page, const Facts& facts) {
     page.raw("<li>").number(facts.challenges->eligible - facts.challenges->challenged);
     page.raw(" keys were not challenged to sign.</li>\n");
   }
-  if (!facts.probe) page.raw("<li>The token was not probed for this report.</li>\n");
+  if (std::ranges::any_of(all_tokens(facts), [](const ProbedToken& each) { return !each.probe; })) {
+    page.raw("<li>").text(facts.further_tokens.empty() ? "The token was not" : "Not every token was");
+    page.raw(" probed for this report.</li>\n");
+  }
   page.raw(
       "<li>An intact journal shows that nothing was changed after it was written, not that all of it is true.</li>\n");
   page.raw("</ul>\n</section>\n");
@@ -123,10 +130,12 @@ std::string html_of(const Report& report) {
   add_head(head, facts);
   Markup page;
   page.raw("</style>\n</head>\n<body>\n<header>\n<p class=\"kicker\">Compliance report</p>\n<h1><bdi>");
-  page.text(facts.token.label).raw("</bdi></h1>\n<dl class=\"facts\">\n");
+  page.text(title_of(facts)).raw("</bdi></h1>\n<dl class=\"facts\">\n");
   add_fact(page, "Made at", date_time(std::chrono::floor<std::chrono::seconds>(facts.made_at)));
   add_fact(page, "By", "hsm-signer " + facts.service_version);
-  add_fact(page, "Token", facts.token.manufacturer + ", " + facts.token.model + ", " + facts.token.serial);
+  for (const auto& [token, probe] : all_tokens(facts)) {
+    add_fact(page, "Token", token.manufacturer + ", " + token.model + ", " + token.serial);
+  }
   add_fact(page, "Certificates", std::to_string(facts.inventory.certificates));
   page.raw("</dl>\n</header>\n<main>\n");
   add_summary(page, report);

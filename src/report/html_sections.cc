@@ -38,12 +38,9 @@ void add_count(Markup& page, std::string_view what, std::uint64_t value) {
 
 }  // namespace
 
-void add_token(Markup& page, const Facts& facts) {
-  const TokenFacts& token = facts.token;
-  page.raw("<section aria-labelledby=\"token\">\n<h2 id=\"token\">The token</h2>\n");
-  page.raw(
-      "<p>What the token and its module say of themselves through PKCS#11. It is not proof of what the hardware "
-      "is.</p>\n");
+namespace {
+
+void add_one_token(Markup& page, const TokenFacts& token, const std::optional<ProbeFacts>& probe) {
   if (token.is_softhsm) {
     page.raw("<p class=\"fail\"><strong>This token is SoftHSM, a program: not a validated module.</strong></p>\n");
   }
@@ -56,16 +53,16 @@ void add_token(Markup& page, const Facts& facts) {
   add_fact(page, "Module says", token.module_description);
   add_fact(page, "Module", token.module_path, true);
   page.raw("</dl>\n<h3>Attempts to take a key out</h3>\n");
-  if (!facts.probe) {
-    page.raw("<p>None was made for this report.</p>\n</section>\n");
+  if (!probe) {
+    page.raw("<p>None was made for this report.</p>\n");
     return;
   }
-  page.raw("<p>On throwaway keys, made for this and destroyed afterwards, at ").text(date_time(facts.probe->at));
+  page.raw("<p>On throwaway keys, made for this and destroyed afterwards, at ").text(date_time(probe->at));
   page.raw(". A token keeps its keys if it refuses each of these.</p>\n<table>");
   page.raw("<caption>What was asked, and what the token answered</caption>\n<thead><tr><th scope=\"col\">Key</th>");
   page.raw("<th scope=\"col\">Attempt</th><th scope=\"col\">Answer</th><th scope=\"col\">Outcome</th></tr></thead>\n");
   page.raw("<tbody>\n");
-  for (const ProbeAttempt& attempt : facts.probe->attempts) {
+  for (const ProbeAttempt& attempt : probe->attempts) {
     page.raw("<tr><th scope=\"row\">").text(attempt.algorithm).raw("</th><td>").text(attempt.attempt);
     page.raw("</td><td class=\"mono\">").text(attempt.return_code.empty() ? "–" : attempt.return_code).raw("</td><td>");
     if (attempt.given_away) {
@@ -75,7 +72,23 @@ void add_token(Markup& page, const Facts& facts) {
     }
     page.raw("</td></tr>\n");
   }
-  page.raw("</tbody></table>\n</section>\n");
+  page.raw("</tbody></table>\n");
+}
+
+}  // namespace
+
+void add_token(Markup& page, const Facts& facts) {
+  const bool several = !facts.further_tokens.empty();
+  page.raw("<section aria-labelledby=\"token\">\n<h2 id=\"token\">");
+  page.text(several ? "The tokens" : "The token").raw("</h2>\n");
+  page.raw(
+      "<p>What the token and its module say of themselves through PKCS#11. It is not proof of what the hardware "
+      "is.</p>\n");
+  for (const auto& [token, probe] : all_tokens(facts)) {
+    if (several) page.raw("<h3>Token <bdi>").text(token.label).raw("</bdi></h3>\n");
+    add_one_token(page, token, probe);
+  }
+  page.raw("</section>\n");
 }
 
 void add_inventory(Markup& page, const Facts& facts) {

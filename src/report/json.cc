@@ -3,6 +3,8 @@
 #include <rapidjson/prettywriter.h>
 #include <rapidjson/stringbuffer.h>
 
+#include <set>
+
 #include "report/controls.h"
 #include "report/markup.h"
 
@@ -57,9 +59,8 @@ std::string month_name(const MonthCount& month) {
   return std::to_string(month.year) + (month.month < 10 ? "-0" : "-") + std::to_string(month.month);
 }
 
-void write_token(Json& json, const Facts& facts) {
+void write_token(Json& json, const TokenFacts& token, const std::optional<ProbeFacts>& probe) {
   json.object("token", [&] {
-    const TokenFacts& token = facts.token;
     json.member("label", token.label);
     json.member("manufacturer", token.manufacturer);
     json.member("model", token.model);
@@ -69,13 +70,13 @@ void write_token(Json& json, const Facts& facts) {
     json.member("module_description", token.module_description);
     json.member("is_softhsm", token.is_softhsm);
   });
-  if (!facts.probe) return json.null("probe");
+  if (!probe) return json.null("probe");
   json.object("probe", [&] {
-    json.member("at", date_time(facts.probe->at));
-    json.member("outcome", to_string(facts.probe->outcome));
-    json.array("algorithms", facts.probe->algorithms, [&](const std::string& algorithm) { json.value(algorithm); });
-    json.array("reasons", facts.probe->reasons, [&](const std::string& reason) { json.value(reason); });
-    json.array("attempts", facts.probe->attempts, [&](const ProbeAttempt& attempt) {
+    json.member("at", date_time(probe->at));
+    json.member("outcome", to_string(probe->outcome));
+    json.array("algorithms", probe->algorithms, [&](const std::string& algorithm) { json.value(algorithm); });
+    json.array("reasons", probe->reasons, [&](const std::string& reason) { json.value(reason); });
+    json.array("attempts", probe->attempts, [&](const ProbeAttempt& attempt) {
       json.object([&] {
         json.member("algorithm", attempt.algorithm);
         json.member("attempt", attempt.attempt);
@@ -101,7 +102,12 @@ void write_list(Json& json, std::string_view name, const FindingList& list) {
   });
 }
 
-void write_inventory(Json& json, const Inventory& inventory) {
+void write_inventory(Json& json, const Facts& facts) {
+  const Inventory& inventory = facts.inventory;
+  std::set<std::string> algorithms;
+  for (const ProbedToken& each : all_tokens(facts)) {
+    algorithms.insert(each.token.key_algorithms.begin(), each.token.key_algorithms.end());
+  }
   json.object("inventory", [&] {
     json.member("certificates", std::uint64_t{inventory.certificates});
     json.member("pending", std::uint64_t{inventory.pending});
@@ -111,8 +117,7 @@ void write_inventory(Json& json, const Inventory& inventory) {
     json.member("token_private_keys", std::uint64_t{inventory.token_private_keys});
     json.member("service_keys", std::uint64_t{inventory.service_keys});
     json.member("non_exportable", std::uint64_t{inventory.non_exportable});
-    json.array("key_algorithms", inventory.key_algorithms,
-               [&](const std::string& algorithm) { json.value(algorithm); });
+    json.array("key_algorithms", algorithms, [&](const std::string& algorithm) { json.value(algorithm); });
     write_list(json, "orphans", inventory.orphans);
     write_list(json, "missing", inventory.missing);
     write_list(json, "duplicates", inventory.duplicates);
@@ -274,8 +279,10 @@ std::string json_of(const Report& report) {
     json.member("service_version", facts.service_version);
     json.member("verdict", to_string(overall(report.controls)));
     write_controls(json, report.controls);
-    write_token(json, facts);
-    write_inventory(json, facts.inventory);
+    write_token(json, facts.token, facts.probe);
+    json.array("further_tokens", facts.further_tokens,
+               [&](const ProbedToken& each) { json.object([&] { write_token(json, each.token, each.probe); }); });
+    write_inventory(json, facts);
     write_challenges(json, facts.challenges);
     write_issuance(json, facts.issuance);
     write_accounts(json, facts.accounts);

@@ -58,44 +58,59 @@ Judgement key_attributes(const Facts& facts) {
 
 Judgement token_keeps_keys(const Facts& facts) {
   Judgement judgement;
-  if (!facts.probe) {
+  const std::vector<ProbedToken> tokens = all_tokens(facts);
+  if (std::ranges::any_of(tokens, [](const ProbedToken& each) { return !each.probe; })) {
     judgement.verdict = Verdict::attention;
-    judgement.evidence = {
-        "The token was not probed for this report. What it says of a key is not proof that it keeps the key."};
+    judgement.evidence = {std::string(tokens.size() == 1 ? "The token was not" : "Not every token was") +
+                          " probed for this report. What it says of a key is not proof that it keeps the key."};
     return judgement;
   }
-  const ProbeFacts& probe = *facts.probe;
-  const auto given = static_cast<std::uint64_t>(std::ranges::count(probe.attempts, true, &ProbeAttempt::given_away));
-  const auto tried = static_cast<std::uint64_t>(std::ranges::count(probe.attempts, true, &ProbeAttempt::tried));
-  std::vector<std::string> unprobed;
-  for (const std::string& algorithm : facts.inventory.key_algorithms) {
-    if (std::ranges::find(probe.algorithms, algorithm) == probe.algorithms.end()) unprobed.push_back(algorithm);
+  std::uint64_t tried = 0, given = 0, unprobed = 0;
+  std::vector<std::string> probed, notes;
+  for (const auto& [token, probe] : tokens) {
+    const std::string whose = tokens.size() == 1 ? "" : "token " + token.label + ": ";
+    tried += static_cast<std::uint64_t>(std::ranges::count(probe->attempts, true, &ProbeAttempt::tried));
+    given += static_cast<std::uint64_t>(std::ranges::count(probe->attempts, true, &ProbeAttempt::given_away));
+    for (const std::string& algorithm : probe->algorithms) {
+      if (std::ranges::find(probed, algorithm) == probed.end()) probed.push_back(algorithm);
+    }
+    std::vector<std::string> left_out;
+    for (const std::string& algorithm : token.key_algorithms) {
+      if (std::ranges::find(probe->algorithms, algorithm) == probe->algorithms.end()) left_out.push_back(algorithm);
+    }
+    unprobed += left_out.size();
+    if (!left_out.empty()) {
+      notes.push_back("The token " + (tokens.size() == 1 ? "" : token.label + " ") + "holds keys of " +
+                      listed(left_out) + " for this service, and no such key was probed.");
+    }
+    for (const std::string& reason : probe->reasons) notes.push_back("To note: " + whose + reason);
   }
-  judgement.figures = {{"algorithms_probed", probe.algorithms.size()},
-                       {"algorithms_not_probed", unprobed.size()},
+  const auto any = [&](ProbeOutcome outcome) {
+    return std::ranges::any_of(tokens, [outcome](const ProbedToken& each) { return each.probe->outcome == outcome; });
+  };
+  judgement.figures = {{"algorithms_probed", probed.size()},
+                       {"algorithms_not_probed", unprobed},
                        {"attempts", tried},
                        {"given_away", given}};
-  judgement.evidence = {
-      "Throwaway keys" + (probe.algorithms.empty() ? "" : " of " + listed(probe.algorithms)) +
-          " were made with the attributes of a blocked key, and the token was asked to give them away: " +
-          counted(tried, "attempt", "attempts") + ", " + number(given) + " successful.",
-      "The probe was made at " + date_time(probe.at) + "."};
-  if (!unprobed.empty()) {
-    judgement.evidence.push_back("The token holds keys of " + listed(unprobed) +
-                                 " for this service, and no such key was probed.");
-  }
-  for (const std::string& reason : probe.reasons) judgement.evidence.push_back("To note: " + reason);
-  judgement.verdict = given > 0 || probe.outcome == ProbeOutcome::gives_keys_out
+  judgement.evidence = {"Throwaway keys" + (probed.empty() ? "" : " of " + listed(probed)) +
+                            " were made with the attributes of a blocked key, and " +
+                            (tokens.size() == 1 ? "the token was" : "each token was") + " asked to give them away: " +
+                            counted(tried, "attempt", "attempts") + ", " + number(given) + " successful.",
+                        "The probe was made at " + date_time(facts.probe->at) + "."};
+  judgement.evidence.insert(judgement.evidence.end(), notes.begin(), notes.end());
+  judgement.verdict = given > 0 || any(ProbeOutcome::gives_keys_out)
                           ? Verdict::fail
-                          : attention_if(probe.outcome == ProbeOutcome::inconclusive || !unprobed.empty());
+                          : attention_if(any(ProbeOutcome::inconclusive) || unprobed > 0);
   return judgement;
 }
 
 Judgement validated_module(const Facts& facts) {
   Judgement judgement;
-  judgement.verdict = facts.token.is_softhsm ? Verdict::fail : Verdict::attention;
+  const bool softhsm =
+      std::ranges::any_of(all_tokens(facts), [](const ProbedToken& each) { return each.token.is_softhsm; });
+  judgement.verdict = softhsm ? Verdict::fail : Verdict::attention;
   judgement.evidence = {
-      facts.token.is_softhsm
+      softhsm
           ? "The token is SoftHSM, a program. It is not a validated module: whoever reads its files and knows the PIN "
             "has the keys."
           : "What the token says of itself is below. Whether this model and firmware hold a certificate is not told by "

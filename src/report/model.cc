@@ -15,6 +15,12 @@ std::string_view to_string(KeyAnswer answer) noexcept {
   return "";
 }
 
+std::vector<ProbedToken> all_tokens(const Facts& facts) {
+  std::vector<ProbedToken> tokens = {{facts.token, facts.probe}};
+  tokens.insert(tokens.end(), facts.further_tokens.begin(), facts.further_tokens.end());
+  return tokens;
+}
+
 std::string_view to_string(ProbeOutcome outcome) noexcept {
   switch (outcome) {
     case ProbeOutcome::keeps_keys: return "keeps_keys";

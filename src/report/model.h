@@ -22,7 +22,8 @@ struct TokenFacts {
   std::string firmware;
   std::string module_path;
   std::string module_description;
-  bool is_softhsm = false;  // a token made of software: no validated module
+  bool is_softhsm = false;                    // a token made of software: no validated module
+  std::set<std::string> key_algorithms = {};  // of the keys of records and of the service in it, as it reports them
 };
 
 // What a throwaway key was asked to give away, and what the token answered.
@@ -43,6 +44,12 @@ struct ProbeFacts {
   std::vector<ProbeAttempt> attempts;
   ProbeOutcome outcome = ProbeOutcome::inconclusive;
   std::vector<std::string> reasons;  // why it is inconclusive, or a key was not made as asked
+};
+
+// One of several tokens.
+struct ProbedToken {
+  TokenFacts token;
+  std::optional<ProbeFacts> probe;  // none: was not made
 };
 
 // One object in a list of findings. What is not known is "".
@@ -85,15 +92,14 @@ struct DayCount {
 };
 
 struct Inventory {
-  std::size_t certificates = 0;          // with a certificate; all that follow are of these unless they say otherwise
-  std::size_t pending = 0;               // signing requests whose certificate has not come
-  std::size_t authorities = 0;           // certificates that may sign others
-  std::size_t with_key = 0;              // certificates and signing requests that should have a key in the token
-  std::size_t without_key = 0;           // certificates imported without a key
-  std::size_t token_private_keys = 0;    // objects in the token
-  std::size_t service_keys = 0;          // of these, the service's own: access tokens, the journal
-  std::size_t non_exportable = 0;        // keys of certificates that the token itself reports as such
-  std::set<std::string> key_algorithms;  // of the keys of records and of the service, as the token reports them
+  std::size_t certificates = 0;        // with a certificate; all that follow are of these unless they say otherwise
+  std::size_t pending = 0;             // signing requests whose certificate has not come
+  std::size_t authorities = 0;         // certificates that may sign others
+  std::size_t with_key = 0;            // certificates and signing requests that should have a key in the token
+  std::size_t without_key = 0;         // certificates imported without a key
+  std::size_t token_private_keys = 0;  // objects in the token
+  std::size_t service_keys = 0;        // of these, the service's own: access tokens, the journal
+  std::size_t non_exportable = 0;      // keys of certificates that the token itself reports as such
 
   FindingList orphans;     // private keys in the token that belong to nothing here
   FindingList missing;     // records whose key is not in the token
@@ -222,15 +228,19 @@ struct AuditKeyFacts {
 struct Facts {
   UnixMillis made_at;
   std::string service_version;
-  TokenFacts token;
-  std::optional<ProbeFacts> probe;  // none: was not made
-  Inventory inventory;
-  std::optional<Challenges> challenges;  // none: were not made
+  TokenFacts token;                         // with the service's own keys
+  std::optional<ProbeFacts> probe;          // of that one; none: was not made
+  std::vector<ProbedToken> further_tokens;  // where keys of certificates are too
+  Inventory inventory;                      // of all of them together
+  std::optional<Challenges> challenges;     // none: were not made
   Issuance issuance;
   std::vector<AccountFacts> accounts;  // ordered by client id
   JournalFacts journal;
   std::optional<AuditKeyFacts> audit_key;  // that signs the report
 };
+
+// The first one and the further ones.
+std::vector<ProbedToken> all_tokens(const Facts& facts);
 
 std::string_view to_string(KeyAnswer answer) noexcept;      // "answers", "absent", "another"
 std::string_view to_string(ProbeOutcome outcome) noexcept;  // "keeps_keys", "gives_keys_out", "inconclusive"

@@ -5,15 +5,25 @@
 
 namespace hsmsigner::service {
 
-CertificateKey CertificateKey::take(hsm::Token& token, KeyPool* pool, const KeyClass& key_class, Deadline deadline) {
-  if (pool != nullptr) {
+CertificateKey CertificateKey::take(TokenSet& tokens, KeyPools* pools, KeyUse use, const KeyClass& key_class,
+                                    Deadline deadline) {
+  const auto pool_of = [&](const hsm::Token& token) { return pools == nullptr ? nullptr : pools->of(token); };
+  // Before any key is made: what one of them has ready is had at once.
+  for (const hsm::Token* const token : tokens.for_new(use, Uuid::random(), key_class.algorithm)) {
+    KeyPool* const pool = pool_of(*token);
+    if (pool == nullptr) continue;
     if (auto pooled = pool->claim(key_class)) return CertificateKey(std::move(*pooled));
   }
-  return make(token, pool, key_class, deadline);
+  std::optional<CertificateKey> made;
+  tokens.first_that_takes(use, key_class.algorithm, [&](hsm::Token& token, const Uuid&) {
+    made.emplace(make(token, pool_of(token), key_class, deadline));
+  });
+  return *std::move(made);
 }
 
 CertificateKey CertificateKey::make(hsm::Token& token, KeyPool* pool, const KeyClass& key_class, Deadline deadline) {
   Made made;
+  made.token = &token;
   made.pool = pool;
   if (pool != nullptr) made.plan = pool->plan(deadline);
   const Uuid id = made.plan ? made.plan->id : Uuid::random();
@@ -41,9 +51,10 @@ const std::shared_ptr<hsm::TokenKey>& CertificateKey::key() const {
   return std::get<Made>(key_).key->key();
 }
 
-store::KeyRecord CertificateKey::record(const hsm::TokenInfo& token) const {
+store::KeyRecord CertificateKey::record() const {
   if (const auto* pooled = std::get_if<PooledKey>(&key_)) return pooled->record().key;
-  return key_record(std::get<Made>(key_).key->attributes(), token);
+  const Made& made = std::get<Made>(key_);
+  return key_record(made.key->attributes(), made.token->info());
 }
 
 void CertificateKey::will_sign() {

@@ -7,23 +7,28 @@
 
 #include "hsm/token.h"
 #include "service/key_pool.h"
+#include "service/key_pools.h"
+#include "service/token_set.h"
 #include "store/pool_key_record.h"
 
 namespace hsmsigner::service {
 
 class CertificateKey {
  public:
-  // From the pool if it has one of the class; `pool` may be null, and outlives this object. Throws what make() throws.
-  static CertificateKey take(hsm::Token& token, KeyPool* pool, const KeyClass& key_class, Deadline deadline);
-  // Made now, under a plan of the pool if there is one. Throws what the token throws, and the store.
+  // From the pool of the first token of TokenSet::for_new() that has one of the class, else made now as
+  // TokenSet::make() says. `pools` may be null; all of them outlive this object. Throws what make() throws.
+  static CertificateKey take(TokenSet& tokens, KeyPools* pools, KeyUse use, const KeyClass& key_class,
+                             Deadline deadline);
+  // Made now, under a plan of the pool if there is one; `pool` may be null. Throws what the token throws, and the
+  // store.
   static CertificateKey make(hsm::Token& token, KeyPool* pool, const KeyClass& key_class, Deadline deadline);
   CertificateKey(CertificateKey&&) noexcept = default;
   CertificateKey& operator=(CertificateKey&&) = delete;
 
   const std::shared_ptr<hsm::TokenKey>& key() const;
   const Uuid& id() const { return key()->id(); }
-  // What the token said of it when it was made.
-  store::KeyRecord record(const hsm::TokenInfo& token) const;
+  // What its token said of it when it was made.
+  store::KeyRecord record() const;
 
   // Before the first signature with it.
   void will_sign();
@@ -38,13 +43,18 @@ class CertificateKey {
  private:
   struct Made {
     std::optional<hsm::GeneratedKey> key;
+    const hsm::Token* token = nullptr;
     KeyPool* pool = nullptr;
     std::optional<store::PoolClaim> plan;
     bool settled = false;  // kept, or another process's to deal with
 
     Made() = default;
     Made(Made&& other) noexcept
-        : key(std::move(other.key)), pool(other.pool), plan(std::move(other.plan)), settled(other.settled) {
+        : key(std::move(other.key)),
+          token(other.token),
+          pool(other.pool),
+          plan(std::move(other.plan)),
+          settled(other.settled) {
       other.settled = true;
     }
     Made& operator=(Made&&) = delete;

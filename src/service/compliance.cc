@@ -43,9 +43,14 @@ class Walk {
   }
 
  private:
-  std::vector<hsm::ListedKey> list_keys() const {
+  std::vector<PlacedKey> list_keys() const {
     tell("listing the token's keys", 0, 0);
-    return sources_.token.private_keys(deadline_);
+    std::vector<PlacedKey> keys;
+    const std::vector<ServiceToken>& tokens = sources_.tokens.all();
+    for (std::size_t place = 0; place < tokens.size(); ++place) {
+      for (hsm::ListedKey& key : tokens[place].token.private_keys(deadline_)) keys.push_back({place, std::move(key)});
+    }
+    return keys;
   }
 
   JournalCoverage read_events() const {
@@ -53,20 +58,24 @@ class Walk {
     return read_coverage(sources_.journal, deadline_);
   }
 
-  // Its records are read after the token was, so that no key of theirs is taken for an orphan.
-  std::set<Bytes> service_keys(const std::vector<hsm::ListedKey>& listed) const {
-    std::set<Bytes> ids = own_key_ids(sources_.token, sources_.accounts, sources_.journal, listed, deadline_);
+  // Its records are read after the tokens were, so that no key of theirs is taken for an orphan.
+  std::set<KeyPlace> service_keys(const std::vector<PlacedKey>& listed) const {
+    std::set<KeyPlace> places = own_keys(sources_.tokens, sources_.accounts, sources_.journal, listed, deadline_);
     // Made ahead: keys of the service until they have a certificate.
     if (sources_.key_pool != nullptr) {
-      for (const Uuid& id : sources_.key_pool->ids()) ids.emplace(id.bytes().begin(), id.bytes().end());
+      for (const Uuid& id : sources_.key_pool->ids()) {
+        for (std::size_t place = 0; place < sources_.tokens.all().size(); ++place) {
+          places.insert({place, Bytes(id.bytes().begin(), id.bytes().end())});
+        }
+      }
     }
-    return ids;
+    return places;
   }
 
   KeyInventory list_inventory(UnixTime now) const {
-    std::vector<hsm::ListedKey> listed = list_keys();
-    std::set<Bytes> own = service_keys(listed);
-    return KeyInventory(std::move(listed), std::move(own), now);
+    std::vector<PlacedKey> listed = list_keys();
+    std::set<KeyPlace> own = service_keys(listed);
+    return KeyInventory(sources_.tokens, std::move(listed), std::move(own), now);
   }
 
   void add(const store::CertificateRecord& record) {
@@ -89,28 +98,36 @@ class Walk {
 
   void look_again() {
     // A page that moved because another record went may have hidden one: its key is no orphan.
-    for (const Bytes& id : keys_.orphan_candidates()) {
-      const auto uuid = Uuid::from_bytes(id);
+    for (const KeyPlace& place : keys_.orphan_candidates()) {
+      const auto uuid = Uuid::from_bytes(place.id);
       const auto record = uuid ? sources_.certificates.find(*uuid) : std::nullopt;
       if (record) add(*record);
     }
-    const std::vector<Bytes> orphans = keys_.orphan_candidates();
+    const std::vector<KeyPlace> orphans = keys_.orphan_candidates();
     const std::vector<store::CertificateRecord> missing = keys_.missing_candidates();
     if (orphans.empty() && missing.empty()) return;
     // Made or deleted meanwhile, or truly so? The token is asked once more, then the records.
-    std::set<Bytes> now_there;
-    const std::vector<hsm::ListedKey> listed = list_keys();
-    for (const hsm::ListedKey& key : listed) now_there.insert(key.id);
-    const std::set<Bytes> service = service_keys(listed);
-    for (const Bytes& id : orphans) {
-      const auto uuid = Uuid::from_bytes(id);
-      const bool recorded = uuid && sources_.certificates.find(*uuid).has_value();
-      if (!recorded && now_there.contains(id) && !service.contains(id)) keys_.add_orphan(id);
+    std::set<KeyPlace> now_there;
+    const std::vector<PlacedKey> listed = list_keys();
+    for (const PlacedKey& each : listed) now_there.insert({each.token, each.key.id});
+    const std::set<KeyPlace> service = service_keys(listed);
+    for (const KeyPlace& place : orphans) {
+      if (!is_recorded(place) && now_there.contains(place) && !service.contains(place)) keys_.add_orphan(place);
     }
     for (const store::CertificateRecord& record : missing) {
       const auto id = from_hex(record.key->id);
-      if (id && !now_there.contains(*id) && sources_.certificates.find(record.id)) keys_.add_missing(record);
+      const auto token = sources_.tokens.place_of(*record.key);
+      if (id && token && !now_there.contains({*token, *id}) && sources_.certificates.find(record.id)) {
+        keys_.add_missing(record);
+      }
     }
+  }
+
+  // A record of this id whose key is in another token makes no use of this one.
+  bool is_recorded(const KeyPlace& place) const {
+    const auto id = Uuid::from_bytes(place.id);
+    const auto record = id ? sources_.certificates.find(*id) : std::nullopt;
+    return record && record->key && sources_.tokens.place_of(*record->key) == place.token;
   }
 
   const Compliance::Sources& sources_;
@@ -208,22 +225,32 @@ Compliance::Compliance(Sources sources, OpenJournal open_journal, std::string se
       clock_(std::move(clock)),
       rhythm_(rhythm) {}
 
+report::ProbedToken Compliance::probed(hsm::Token& token, const ComplianceOptions& options, Deadline deadline) const {
+  report::ProbedToken probed{token_facts(token.info()), std::nullopt};
+  if (!options.probe.empty()) {
+    if (options.progress) options.progress("probing the token", 0, 0);
+    probed.probe = probe_facts(token.probe(options.probe, deadline, options.stop), clock_());
+  }
+  return probed;
+}
+
 report::Report Compliance::make(const ComplianceOptions& options, const ReportSigner& signer, Deadline deadline) {
   report::Facts facts;
   facts.made_at = clock_();
   facts.service_version = service_version_;
   const UnixTime now = std::chrono::floor<std::chrono::seconds>(facts.made_at);
-  facts.token = token_facts(sources_.token.info());
-  if (!options.probe.empty()) {
-    if (options.progress) options.progress("probing the token", 0, 0);
-    facts.probe = probe_facts(sources_.token.probe(options.probe, deadline, options.stop), clock_());
+  report::ProbedToken first = probed(sources_.tokens.for_service(), options, deadline);
+  facts.token = std::move(first.token);
+  facts.probe = std::move(first.probe);
+  for (const ServiceToken& each : sources_.tokens.all()) {
+    if (!each.uses.service) facts.further_tokens.push_back(probed(each.token, options, deadline));
   }
 
   Walk walk(sources_, options, now, deadline);
   walk.run();
   if (options.challenge) {
     ChallengeResult result = challenge(
-        sources_.token, walk.keys().challengeable(), options.most_challenges,
+        sources_.tokens, walk.keys().challengeable(), options.most_challenges,
         [&](std::size_t done, std::size_t all) { walk.tell("challenging keys", done, all); }, deadline);
     for (const FailedChallenge& failed : result.failed) {
       // Deleted meanwhile, it could not answer.
@@ -236,13 +263,19 @@ report::Report Compliance::make(const ComplianceOptions& options, const ReportSi
     }
     facts.challenges = challenges_of(result.facts, walk.keys());
   }
+  // In the order in which they were put there above.
+  auto further = facts.further_tokens.begin();
+  for (std::size_t place = 0; place < sources_.tokens.all().size(); ++place) {
+    report::TokenFacts& token = place == sources_.tokens.service_place() ? facts.token : (further++)->token;
+    token.key_algorithms = walk.keys().key_algorithms(place);
+  }
   facts.inventory = std::move(walk.keys().inventory());
   facts.issuance = walk.history().finished();
   facts.accounts = account_facts(sources_.accounts, now);
   walk.tell("verifying the journal", 0, 0);
   // Now: the probe has its events too.
   const std::string refusal = signer.cover_journal ? signer.cover_journal() : "";
-  facts.journal = journal_facts({sources_.token, sources_.journal, open_journal_}, signer.key, clock_, deadline);
+  facts.journal = journal_facts({sources_.tokens, sources_.journal, open_journal_}, signer.key, clock_, deadline);
   facts.journal.promise = {rhythm_.events, rhythm_.interval};
   facts.journal.refusal = refusal;
   if (signer.key) {

@@ -12,9 +12,9 @@
 #include "audit/journal_source.h"
 #include "base/algorithm.h"
 #include "base/clock.h"
-#include "hsm/token.h"
 #include "report/model.h"
 #include "service/checkpointer.h"
+#include "service/token_set.h"
 #include "store/account_store.h"
 #include "store/certificate_store.h"
 #include "store/journal_store.h"
@@ -28,7 +28,7 @@ struct ComplianceOptions {
   // How many keys sign a challenge: a sample drawn at random when there are more. What is left out is told.
   std::size_t most_challenges = kAllKeys;
   bool challenge = true;
-  std::vector<KeyAlgorithm> probe = {};  // a throwaway key of each is made and asked for; none: no probe
+  std::vector<KeyAlgorithm> probe = {};  // of each that a token makes, it makes a throwaway key; none: no probe
   std::stop_token stop = {};             // ends the probe early; for `progress` to end the rest
   // Called now and then: a step's name, how far it is, and of how many. What it throws ends the report.
   std::function<void(const std::string& step, std::size_t done, std::size_t all)> progress = {};
@@ -46,7 +46,7 @@ struct ReportSigner {
 class Compliance {
  public:
   struct Sources {  // all of them outlive this object
-    hsm::Token& token;
+    const TokenSet& tokens;
     store::CertificateStore& certificates;
     store::AccountStore& accounts;
     store::JournalStore& journal;
@@ -63,6 +63,8 @@ class Compliance {
   report::Report make(const ComplianceOptions& options, const ReportSigner& signer, Deadline deadline);
 
  private:
+  report::ProbedToken probed(hsm::Token& token, const ComplianceOptions& options, Deadline deadline) const;
+
   Sources sources_;
   OpenJournal open_journal_;
   std::string service_version_;

@@ -6,6 +6,31 @@
 #include "service/certificate_event.h"
 
 namespace hsmsigner::service {
+namespace {
+
+void destroy_key(hsm::Token& token, const Uuid& id, Deadline deadline) {
+  try {
+    token.destroy(id, deadline);
+  } catch (const Error& error) {
+    // Gone already: by an earlier deletion that was interrupted, or by other hands.
+    if (error.kind() != ErrorKind::object_not_present) throw;
+    log::warning("the key of a deleted certificate was not in the token", {{"id", id.to_string()}});
+  }
+}
+
+// Seen in the token just now.
+bool has_key(hsm::Token& token, const Uuid& id) {
+  try {
+    token.attributes(id, deadline_in(std::chrono::seconds(5)));
+    return true;
+  } catch (const Error& error) {
+    log::warning("nobody knows whether the key of a deleted certificate is gone",
+                 {{"id", id.to_string()}, {"cause", error.what()}});
+    return false;
+  }
+}
+
+}  // namespace
 
 store::CertificateRecord Deletion::remove(const Actor& actor, const Uuid& id, const std::optional<Container>& container,
                                           Deadline deadline) {
@@ -16,6 +41,7 @@ store::CertificateRecord Deletion::remove(const Actor& actor, const Uuid& id, co
     throw Error(ErrorKind::reference_not_zero, {"id: this server uses the certificate for its own TLS"})
         .with_help("Change the setting tls.certificate first.");
   }
+  hsm::Token* const token = record.key ? &tokens_.holding(*record.key) : nullptr;
   // One at a time for each certificate; who comes second finds it gone, or tries again what failed.
   struct Entry {
     Deletion& owner;
@@ -36,11 +62,11 @@ store::CertificateRecord Deletion::remove(const Actor& actor, const Uuid& id, co
   const audit::Event begun = certificate_event(audit::EventKind::deletion_begun, actor, record);
   store_.mark_deleting(id, catalogue_.now(), deadline, {.event = &begun});
   try {
-    if (record.key) destroy_key(record, deadline);
+    if (token != nullptr) destroy_key(*token, id, deadline);
   } catch (const Error& error) {
     // The token may still be at it, or have done it and said otherwise: what may have no key any more must not be used,
     // and it is not told that the key is there unless it was seen.
-    if (error.kind() == ErrorKind::session_timeout || !has_key(record)) throw;
+    if (error.kind() == ErrorKind::session_timeout || !has_key(*token, id)) throw;
     try {
       audit::Event abandoned = certificate_event(audit::EventKind::deletion_abandoned, actor, record);
       abandoned.outcome = audit::Outcome::failed;
@@ -59,27 +85,6 @@ store::CertificateRecord Deletion::remove(const Actor& actor, const Uuid& id, co
                                     {"container", record.container.to_string()},
                                     {"client_id", actor.caller.client_id()}});
   return record;
-}
-
-bool Deletion::has_key(const store::CertificateRecord& record) {
-  try {
-    token_.attributes(record.id, deadline_in(std::chrono::seconds(5)));
-    return true;
-  } catch (const Error& error) {
-    log::warning("nobody knows whether the key of a deleted certificate is gone",
-                 {{"id", record.id.to_string()}, {"cause", error.what()}});
-    return false;
-  }
-}
-
-void Deletion::destroy_key(const store::CertificateRecord& record, Deadline deadline) {
-  try {
-    token_.destroy(record.id, deadline);
-  } catch (const Error& error) {
-    // Gone already: by an earlier deletion that was interrupted, or by other hands.
-    if (error.kind() != ErrorKind::object_not_present) throw;
-    log::warning("the key of a deleted certificate was not in the token", {{"id", record.id.to_string()}});
-  }
 }
 
 }  // namespace hsmsigner::service

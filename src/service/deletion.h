@@ -5,9 +5,9 @@
 #include <set>
 
 #include "base/clock.h"
-#include "hsm/token.h"
 #include "service/actor.h"
 #include "service/catalogue.h"
+#include "service/token_set.h"
 #include "store/certificate_store.h"
 
 namespace hsmsigner::service {
@@ -16,8 +16,8 @@ namespace hsmsigner::service {
 class Deletion {
  public:
   // All of them outlive this object.
-  Deletion(hsm::Token& token, store::CertificateStore& store, Catalogue& catalogue)
-      : token_(token), store_(store), catalogue_(catalogue) {}
+  Deletion(TokenSet& tokens, store::CertificateStore& store, Catalogue& catalogue)
+      : tokens_(tokens), store_(store), catalogue_(catalogue) {}
 
   // Before remove() is called by anybody: a certificate that this server itself stands on.
   void protect(const Uuid& id) { protected_.insert(id); }
@@ -26,16 +26,12 @@ class Deletion {
   // made again. The journal is told before and after. Returns what was deleted. When nobody knows whether the key is
   // gone, the certificate stays marked: it issues no more, and can only be deleted. Throws Error:
   // object_not_present, auth_unauthorized, reference_not_zero while an unexpired certificate signed by it exists, and
-  // what the token throws.
+  // what TokenSet::holding() and the token throw.
   store::CertificateRecord remove(const Actor& actor, const Uuid& id, const std::optional<Container>& container,
                                   Deadline deadline);
 
  private:
-  void destroy_key(const store::CertificateRecord& record, Deadline deadline);
-  // Seen in the token just now.
-  bool has_key(const store::CertificateRecord& record);
-
-  hsm::Token& token_;
+  TokenSet& tokens_;
   store::CertificateStore& store_;
   Catalogue& catalogue_;
   std::set<Uuid> protected_;

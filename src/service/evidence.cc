@@ -103,26 +103,27 @@ std::string Evidence::give(const Actor& actor, const Uuid& id, const std::option
   const store::CertificateRecord record = catalogue_.get(actor.caller, id, container);
   require(actor.caller, auth::Operation::read_evidence, record.container);
   require_key(record);
+  hsm::Token& token = tokens_.holding(*record.key);
 
   audit::KeyEvidence evidence;
   evidence.time = system_now_millis();
   evidence.nonce = nonce;
   evidence.certificate = described(record);
-  evidence.token = described(token_.info());
-  evidence.probe = probe_;
-  evidence.random = to_hex(token_.random(kRandomOctets, deadline));
+  evidence.token = described(token.info());
+  evidence.probe = probes_.at(tokens_.place_of(*record.key).value());
+  evidence.random = to_hex(token.random(kRandomOctets, deadline));
   const std::string challenge = audit::challenge_of(evidence);
   const Bytes digest =
       crypto::hash(kChallengeDigest, {reinterpret_cast<const std::uint8_t*>(challenge.data()), challenge.size()});
   const PublicKey public_key = pki::Certificate::from_pem(record.certificate_pem).public_key();
 
-  const hsm::KeyExamination examination = token_.examine(id, public_key, kChallengeDigest, digest, deadline);
+  const hsm::KeyExamination examination = token.examine(id, public_key, kChallengeDigest, digest, deadline);
   // Deleted meanwhile: then there is nothing to give evidence for.
   if (examination.private_keys == 0) catalogue_.get(actor.caller, id, container);
   evidence.private_keys = examination.private_keys;
   if (examination.attributes) {
     evidence.key = described(*examination.attributes);
-    evidence.matches_record = is_as_recorded(*record.key, *evidence.key, token_.info());
+    evidence.matches_record = is_as_recorded(*record.key, *evidence.key, token.info());
   }
   if (examination.signature) {
     evidence.signature = to_base64(*examination.signature);

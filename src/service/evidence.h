@@ -4,15 +4,16 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "audit/key_evidence.h"
 #include "base/clock.h"
 #include "base/container.h"
 #include "base/uuid.h"
-#include "hsm/token.h"
 #include "service/actor.h"
 #include "service/audit_key.h"
 #include "service/catalogue.h"
+#include "service/token_set.h"
 #include "store/journal_store.h"
 
 namespace hsmsigner::service {
@@ -20,24 +21,25 @@ namespace hsmsigner::service {
 // Thread safe.
 class Evidence {
  public:
-  // All of them outlive this object. `probe` is what the token did when this process tried whether it keeps keys.
-  Evidence(hsm::Token& token, store::JournalStore& journal, Catalogue& catalogue, AuditKey& audit_key,
-           audit::KeyEvidence::Probe probe)
-      : token_(token), journal_(journal), catalogue_(catalogue), audit_key_(audit_key), probe_(std::move(probe)) {}
+  // All of them outlive this object. `probes`, in the order of tokens.all(), are what each did when this process tried
+  // whether it keeps keys.
+  Evidence(TokenSet& tokens, store::JournalStore& journal, Catalogue& catalogue, AuditKey& audit_key,
+           std::vector<audit::KeyEvidence::Probe> probes)
+      : tokens_(tokens), journal_(journal), catalogue_(catalogue), audit_key_(audit_key), probes_(std::move(probes)) {}
 
   // A JWS. The journal is told before it is returned. `nonce` is "" or what audit::is_nonce() takes. What the token
   // says against the key is part of the evidence; that it does not answer is an Error. Throws Error:
   // object_not_present, auth_unauthorized, invalid_command for a certificate without a key or one that has not come
-  // yet, journal_unavailable, and what the token throws.
+  // yet, journal_unavailable, and what TokenSet::holding() and the token throw.
   std::string give(const Actor& actor, const Uuid& id, const std::optional<Container>& container,
                    const std::string& nonce, Deadline deadline);
 
  private:
-  hsm::Token& token_;
+  TokenSet& tokens_;
   store::JournalStore& journal_;
   Catalogue& catalogue_;
   AuditKey& audit_key_;
-  const audit::KeyEvidence::Probe probe_;
+  const std::vector<audit::KeyEvidence::Probe> probes_;
 };
 
 }  // namespace hsmsigner::service

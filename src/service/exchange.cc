@@ -133,17 +133,22 @@ store::CertificateRecord Exchange::add(const Actor& actor, const ImportRequest& 
   fill_from(parsed.certificate, record);
   record.issuer_id = issuer_of(parsed.certificate);
   // From here until keep() every way out destroys the key.
-  std::optional<hsm::GeneratedKey> key;
+  std::optional<TokenSet::Made> made;
   if (parsed.key) {
-    key.emplace(token_.import_key({record.id, request.block_private_key}, std::move(parsed.key), deadline));
-    record.key = key_record(key->attributes(), token_.info());
+    made.emplace(
+        tokens_.make(use_for(record.certificate_authority), std::nullopt, [&](hsm::Token& token, const Uuid& id) {
+          return token.import_key({id, request.block_private_key}, parsed.key, deadline);
+        }));
+    record.id = made->key.key()->id();
+    record.key = key_record(made->key.attributes(), made->token.info());
+    parsed.key.reset();
     record.warnings.push_back("key: was made outside of the token; that nobody has a copy of it cannot be told");
   }
   store::AnswerRecord answer;
   if (compose) answer = compose(record);
   const audit::Event event = certificate_event(audit::EventKind::certificate_imported, actor, record);
   store_.insert(record, deadline, {&event, compose ? &answer : nullptr});
-  if (key) key->keep();
+  if (made) made->key.keep();
   return record;
 }
 
@@ -177,10 +182,11 @@ Secret Exchange::private_key_of(const Actor& actor, const store::CertificateReco
     throw Error(ErrorKind::private_key_export_blocked,
                 {"format: the key was made so that the token never gives it out (is_block_privateKey)"});
   }
+  hsm::Token& token = tokens_.holding(record.key.value());
   // Read as any key file is, so that what leaves is a good key, in its canonical form, and the certificate's.
   PrivateKey key = [&] {
     try {
-      return pki::parse_private_key(token_.export_key(record.id, deadline), nullptr);
+      return pki::parse_private_key(token.export_key(record.id, deadline), nullptr);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::invalid_object) throw;
       throw Error(ErrorKind::internal_error)

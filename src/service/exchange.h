@@ -9,13 +9,13 @@
 
 #include "base/clock.h"
 #include "base/secret.h"
-#include "hsm/token.h"
 #include "pki/certificate.h"
 #include "policy/policies.h"
 #include "service/actor.h"
 #include "service/answer_composer.h"
 #include "service/catalogue.h"
 #include "service/name_reservations.h"
+#include "service/token_set.h"
 #include "store/certificate_store.h"
 #include "store/journal_store.h"
 
@@ -47,9 +47,9 @@ inline constexpr std::size_t kLeastExportPassphrase = 6;
 class Exchange {
  public:
   // All of them outlive this object.
-  Exchange(hsm::Token& token, store::CertificateStore& store, store::JournalStore& journal, NameReservations& names,
+  Exchange(TokenSet& tokens, store::CertificateStore& store, store::JournalStore& journal, NameReservations& names,
            const policy::Policies& policies, Catalogue& catalogue)
-      : token_(token), store_(store), journal_(journal), names_(names), policies_(policies), catalogue_(catalogue) {}
+      : tokens_(tokens), store_(store), journal_(journal), names_(names), policies_(policies), catalogue_(catalogue) {}
 
   // A certificate; with its key, which then moves into the token; or the certificate that a pending signing request
   // waits for. A failure leaves neither key nor record. Throws Error: auth_unauthorized, invalid_object (of the form
@@ -78,7 +78,7 @@ class Exchange {
 
   static constexpr std::ptrdiff_t kParsers = 2;
   std::counting_semaphore<kParsers> parsing_{kParsers};
-  hsm::Token& token_;
+  TokenSet& tokens_;
   store::CertificateStore& store_;
   store::JournalStore& journal_;
   NameReservations& names_;

@@ -47,16 +47,16 @@ struct Plan {
 }  // namespace
 
 struct Generation::Impl {
-  Impl(hsm::Token& token_in, store::CertificateStore& store_in, NameReservations& names_in,
-       const policy::Policies& policies_in, Clock clock_in, KeyPool* pool_in)
-      : token(token_in),
+  Impl(TokenSet& tokens_in, store::CertificateStore& store_in, NameReservations& names_in,
+       const policy::Policies& policies_in, Clock clock_in, KeyPools* pools_in)
+      : tokens(tokens_in),
         store(store_in),
         names(names_in),
         policies(policies_in),
         clock(std::move(clock_in)),
-        pool(pool_in),
-        issuers(token_in, store_in),
-        serials(token_in) {}
+        pools(pools_in),
+        issuers(tokens_in, store_in),
+        serials(tokens_in.for_service()) {}
 
   Plan plan(const auth::Caller& caller, GenerateRequest& request, Deadline deadline);
   void check_signature(const GenerateRequest& request, const Issuer* issuer, std::vector<std::string>& faults);
@@ -74,12 +74,12 @@ struct Generation::Impl {
                                                      Deadline deadline);
   bool insert(CertificateKey& key, const store::CertificateRecord& record, store::Alongside with, Deadline deadline);
 
-  hsm::Token& token;
+  TokenSet& tokens;
   store::CertificateStore& store;
   NameReservations& names;
   const policy::Policies& policies;
   Clock clock;
-  KeyPool* pool;
+  KeyPools* pools;
   IssuerResolver issuers;
   SerialNumbers serials;
 };
@@ -92,8 +92,11 @@ Plan Generation::Impl::plan(const auth::Caller& caller, GenerateRequest& request
   if (!own_key_signs) {
     plan.issuer = issuers.resolve(caller, request.signed_by, request.container, plan.not_before, faults);
   }
-  if (request.algorithm && !token.can_generate(*request.algorithm)) {
-    faults.push_back("algorithm: this token cannot generate " + std::string(info(*request.algorithm).name) + " keys");
+  if (request.algorithm && !tokens.can_generate(use_for(request.certificate_authority), *request.algorithm)) {
+    const std::string who = tokens.all().size() == 1        ? "this token cannot"
+                            : request.certificate_authority ? "no token for authorities can"
+                                                            : "no token for leaves can";
+    faults.push_back("algorithm: " + who + " generate " + std::string(info(*request.algorithm).name) + " keys");
   }
   if (own_key_signs || plan.issuer != nullptr) {
     check_signature(request, plan.issuer.get(), faults);
@@ -191,9 +194,10 @@ store::CertificateRecord Generation::Impl::issue(const Actor& actor, const Gener
   const Bytes serial = request.external ? Bytes() : serials.next(deadline);
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     // From here until keep() every way out destroys the key, or gives it back to the pool.
-    CertificateKey key = CertificateKey::take(token, pool, {*request.algorithm, request.block_private_key}, deadline);
+    CertificateKey key = CertificateKey::take(tokens, pools, use_for(request.certificate_authority),
+                                              {*request.algorithm, request.block_private_key}, deadline);
     if (auto record = issue_with(std::move(key), actor, request, plan, serial, compose, deadline)) return *record;
-    pool->doubt_lease();
+    pools->doubt_lease();
   }
   throw Error(ErrorKind::token_unavailable, {"another process took the keys of this one over; nothing was issued"})
       .with_help("Try again.");
@@ -206,7 +210,7 @@ std::optional<store::CertificateRecord> Generation::Impl::issue_with(Certificate
                                                                      Deadline deadline) {
   store::CertificateRecord record = new_record(*request.container, *request.certificate_name, plan.not_before);
   record.id = key.id();
-  record.key = key.record(token.info());
+  record.key = key.record();
   record.common_name = *request.common_name;
   if (plan.issuer) record.issuer_id = plan.issuer->record.id;
   record.signed_by = request.external ? "external" : plan.issuer ? plan.issuer->record.name : std::string();
@@ -237,9 +241,9 @@ bool Generation::Impl::insert(CertificateKey& key, const store::CertificateRecor
   return true;
 }
 
-Generation::Generation(hsm::Token& token, store::CertificateStore& store, NameReservations& names,
-                       const policy::Policies& policies, Clock clock, KeyPool* pool)
-    : impl_(std::make_unique<Impl>(token, store, names, policies, std::move(clock), pool)) {}
+Generation::Generation(TokenSet& tokens, store::CertificateStore& store, NameReservations& names,
+                       const policy::Policies& policies, Clock clock, KeyPools* pools)
+    : impl_(std::make_unique<Impl>(tokens, store, names, policies, std::move(clock), pools)) {}
 
 Generation::~Generation() = default;
 

@@ -8,12 +8,12 @@
 
 #include "base/algorithm.h"
 #include "base/clock.h"
-#include "hsm/token.h"
 #include "pki/certificate.h"
 #include "policy/policies.h"
 #include "service/actor.h"
 #include "service/answer_composer.h"
-#include "service/key_pool.h"
+#include "service/key_pools.h"
+#include "service/token_set.h"
 #include "store/certificate_store.h"
 
 namespace hsmsigner::service {
@@ -46,9 +46,9 @@ class NameReservations;
 
 class Generation {
  public:
-  // All of them outlive this object. Without a pool every key is made at once.
-  Generation(hsm::Token& token, store::CertificateStore& store, NameReservations& names,
-             const policy::Policies& policies, Clock clock, KeyPool* pool = nullptr);
+  // All of them outlive this object. Without pools every key is made at once.
+  Generation(TokenSet& tokens, store::CertificateStore& store, NameReservations& names,
+             const policy::Policies& policies, Clock clock, KeyPools* pools = nullptr);
   ~Generation();
 
   // Refuses before a key is made whatever can be refused; a failure after that destroys the key, or

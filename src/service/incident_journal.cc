@@ -36,17 +36,17 @@ IncidentJournal::IncidentJournal(store::JournalStore& journal, IncidentLimits li
 
 IncidentJournal::~IncidentJournal() { finish(deadline_in(limits_.one_try)); }
 
-void IncidentJournal::set_token(const std::string& serial) {
+void IncidentJournal::set_token(const std::string& serial, std::size_t which) {
   const std::lock_guard lock(mutex_);
-  serial_ = serial;
+  serials_[which] = serial;
 }
 
-void IncidentJournal::tell(const hsm::TokenIncident& incident) noexcept {
+void IncidentJournal::tell(const hsm::TokenIncident& incident, std::size_t which) noexcept {
   try {
     std::string serial;
     {
       const std::lock_guard lock(mutex_);
-      serial = serial_;
+      serial = serials_[which];
     }
     tell(event_of(incident, serial));
   } catch (const std::exception&) {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -38,11 +39,12 @@ class IncidentJournal {
   IncidentJournal(const IncidentJournal&) = delete;
   IncidentJournal& operator=(const IncidentJournal&) = delete;
 
-  // The token's serial number, once it is known: `object` of token_lost and token_back, and a detail of key_destroyed.
-  void set_token(const std::string& serial);
+  // The serial number of one of the tokens, once it is known: `object` of token_lost and token_back, and a detail of
+  // key_destroyed. `which`: whatever number the caller counts it by.
+  void set_token(const std::string& serial, std::size_t which = 0);
 
   // For TokenOptions::on_incident. The events token_lost, with the detail `code`, token_back, and key_destroyed.
-  void tell(const hsm::TokenIncident& incident) noexcept;
+  void tell(const hsm::TokenIncident& incident, std::size_t which = 0) noexcept;
   // Never waits, never throws: may be called on any thread, with any lock held. From the beginning of finish() on it is
   // only counted.
   void tell(audit::Event event) noexcept;
@@ -60,7 +62,7 @@ class IncidentJournal {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<audit::Event> waiting_;  // guarded by mutex_, as all below
-  std::string serial_;
+  std::map<std::size_t, std::string> serials_;
   std::uint64_t left_out_ = 0;      // since the last event that was written
   bool closing_ = false;            // nothing is taken any more
   std::optional<Deadline> end_by_;  // the thread ends when nothing waits, or then

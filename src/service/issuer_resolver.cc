@@ -109,7 +109,7 @@ std::shared_ptr<const Issuer> IssuerResolver::load(const store::CertificateRecor
   // Outside the lock: it reads the store. Two threads may both load; the first to finish is kept.
   auto certificate = held_certificate(record);
   auto below = authorities_below(record, certificate);
-  auto key = token_.key(record.id, certificate.public_key());
+  auto key = tokens_.holding(record.key.value()).key(record.id, certificate.public_key());
   auto issuer = std::make_shared<const Issuer>(Issuer{record, std::move(certificate), std::move(key), below});
   const std::lock_guard lock(mutex_);
   return loaded_.emplace(record.id, std::move(issuer)).first->second;

@@ -14,6 +14,7 @@
 #include "base/uuid.h"
 #include "hsm/token.h"
 #include "pki/certificate.h"
+#include "service/token_set.h"
 #include "store/certificate_store.h"
 
 namespace hsmsigner::service {
@@ -31,13 +32,13 @@ struct Issuer {
 // Thread safe.
 class IssuerResolver {
  public:
-  IssuerResolver(hsm::Token& token, store::CertificateStore& store) : token_(token), store_(store) {}
+  IssuerResolver(TokenSet& tokens, store::CertificateStore& store) : tokens_(tokens), store_(store) {}
 
   // An id means the certificate of that id, and never one that was given it for a name. A name means the one in
   // `container`, else the only authority of that name elsewhere. On failure returns nothing and adds one sentence to
   // `faults`. Without a container (the request's was at fault) it only tells what would be wrong in any. Does not touch
   // the token. What the caller may not see is not there; an authority that it sees and may not use is an
-  // Error{auth_unauthorized}.
+  // Error{auth_unauthorized}. Throws what TokenSet::holding() throws.
   std::shared_ptr<const Issuer> resolve(const auth::Caller& caller, const std::string& signed_by,
                                         const std::optional<Container>& container, UnixTime now,
                                         std::vector<std::string>& faults);
@@ -51,7 +52,7 @@ class IssuerResolver {
   std::optional<unsigned> authorities_below(const store::CertificateRecord& record,
                                             const pki::Certificate& certificate);
 
-  hsm::Token& token_;
+  TokenSet& tokens_;
   store::CertificateStore& store_;
   std::mutex mutex_;  // guards what follows
   // A certificate never changes under its id, so what was loaded stays right.

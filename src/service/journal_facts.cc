@@ -69,14 +69,14 @@ std::optional<report::LastReport> last_report(store::JournalStore& journal) {
   return last;
 }
 
-report::KeyAnswer answer_of(hsm::Token& token, const std::vector<store::AuditKeyRecord>& records,
+report::KeyAnswer answer_of(const TokenSet& tokens, const std::vector<store::AuditKeyRecord>& records,
                             const std::string& kid, const std::string& fingerprint, Deadline deadline) {
   for (const store::AuditKeyRecord& record : records) {
     if (record.id.to_string() != kid) continue;
     const auto key = public_key_of(record);
     // Another than the one that verified, or signs: the row was changed.
     if (!key || crypto::public_key_fingerprint(*key) != fingerprint) return report::KeyAnswer::another;
-    return service::answer_of(token, record.id, *key, deadline);
+    return service::answer_of(tokens, record.id, *key, deadline);
   }
   return report::KeyAnswer::another;
 }
@@ -93,7 +93,7 @@ std::vector<report::CheckpointKey> keys_of(const JournalSources& sources, const 
     key.id = id;
     key.fingerprint = fingerprint;
     key.signs_now = id == now;
-    key.answer = answer_of(sources.token, records, id, fingerprint, deadline);
+    key.answer = answer_of(sources.tokens, records, id, fingerprint, deadline);
     now_is_there = now_is_there || key.signs_now;
     return key;
   };

@@ -57,13 +57,13 @@ bool is_fault_of_key(const Error& error, Deadline deadline) noexcept {
   }
 }
 
-ChallengeResult challenge(hsm::Token& token, std::vector<ChallengeableKey> keys, std::size_t most,
+ChallengeResult challenge(const TokenSet& tokens, std::vector<ChallengeableKey> keys, std::size_t most,
                           const std::function<void(std::size_t done, std::size_t all)>& progress, Deadline deadline) {
   ChallengeResult result;
   result.facts.eligible = keys.size();
   result.facts.sampled = most < keys.size();
   if (result.facts.sampled) {
-    shuffle(keys, token, deadline);
+    shuffle(keys, tokens.for_service(), deadline);
     keys.erase(keys.begin() + static_cast<std::ptrdiff_t>(most), keys.end());
   }
   for (ChallengeableKey& key : keys) {
@@ -71,7 +71,7 @@ ChallengeResult challenge(hsm::Token& token, std::vector<ChallengeableKey> keys,
       throw Error(ErrorKind::session_timeout, {"there are more keys than could be challenged in time"});
     }
     ++result.facts.challenged;
-    std::string fault = fault_of(token, key, deadline);
+    std::string fault = fault_of(tokens.all()[key.token].token, key, deadline);
     if (fault.empty()) {
       ++result.facts.answered;
     } else {

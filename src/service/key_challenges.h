@@ -30,9 +30,9 @@ struct ChallengeResult {
   std::vector<FailedChallenge> failed;
 };
 
-// Has up to `most` of the keys, drawn at random, sign a challenge. Throws Error{session_timeout} past the
-// deadline, and what random() throws; a key that does not sign is a finding.
-ChallengeResult challenge(hsm::Token& token, std::vector<ChallengeableKey> keys, std::size_t most,
+// Has up to `most` of the keys, drawn at random, sign a challenge of their token's. Throws Error{session_timeout} past
+// the deadline, and what random() throws; a key that does not sign is a finding.
+ChallengeResult challenge(const TokenSet& tokens, std::vector<ChallengeableKey> keys, std::size_t most,
                           const std::function<void(std::size_t done, std::size_t all)>& progress, Deadline deadline);
 
 }  // namespace hsmsigner::service

@@ -65,21 +65,32 @@ std::string describe(const hsm::ListedKey& key) {
 
 }  // namespace
 
-KeyInventory::KeyInventory(std::vector<hsm::ListedKey> keys, std::set<Bytes> service_keys, UnixTime now)
-    : keys_(std::move(keys)), service_keys_(std::move(service_keys)), now_(now) {
-  for (const hsm::ListedKey& key : keys_) by_id_.emplace(key.id, &key);
+KeyInventory::KeyInventory(const TokenSet& tokens, std::vector<PlacedKey> keys, std::set<KeyPlace> service_keys,
+                           UnixTime now)
+    : tokens_(tokens),
+      keys_(std::move(keys)),
+      service_keys_(std::move(service_keys)),
+      now_(now),
+      key_algorithms_(tokens.all().size()) {
+  for (const PlacedKey& each : keys_) by_place_.emplace(KeyPlace{each.token, each.key.id}, &each);
   inventory_.token_private_keys = keys_.size();
-  for (auto at = by_id_.begin(); at != by_id_.end(); at = by_id_.upper_bound(at->first)) {
-    const std::size_t count = by_id_.count(at->first);
-    if (service_keys_.contains(at->first)) {
+  for (auto at = by_place_.begin(); at != by_place_.end(); at = by_place_.upper_bound(at->first)) {
+    const auto& [place, placed] = *at;
+    const std::size_t count = by_place_.count(place);
+    if (service_keys_.contains(place)) {
       inventory_.service_keys += count;
-      note_algorithm(*at->second);
+      note_algorithm(*placed);
     }
     if (count > 1) {
-      inventory_.duplicates.add(
-          {to_hex(at->first), at->second->label, "", std::to_string(count) + " private keys have this CKA_ID"});
+      inventory_.duplicates.add({to_hex(place.id), placed->key.label, "",
+                                 std::to_string(count) + " private keys have this CKA_ID" + in_token(place.token)});
     }
   }
+}
+
+// The end of a sentence where there are several tokens.
+std::string KeyInventory::in_token(std::size_t place) const {
+  return tokens_.all().size() == 1 ? "" : ", in the token " + name_of(tokens_.all()[place].token.info());
 }
 
 void KeyInventory::add(const store::CertificateRecord& record) {
@@ -99,8 +110,14 @@ void KeyInventory::add(const store::CertificateRecord& record) {
     ++not_challengeable_.mismatching;
     return;
   }
-  wanted_.insert(*id);
-  const auto [first, last] = by_id_.equal_range(*id);
+  const std::optional<std::size_t> token = tokens_.place_of(*record.key);
+  if (!token) {
+    inventory_.missing.add(finding(record, "the token " + token_name(*record.key) + " is not configured"));
+    return;
+  }
+  const KeyPlace place{*token, *id};
+  wanted_.insert(place);
+  const auto [first, last] = by_place_.equal_range(place);
   if (first == last) {
     missing_.push_back(record);
     return;
@@ -109,14 +126,14 @@ void KeyInventory::add(const store::CertificateRecord& record) {
   for (auto at = first; at != last; ++at) sound = compare(record, certified, *at->second) && sound;
   // One of several of the same id could not be told from the others.
   const auto uuid = Uuid::from_bytes(*id);
-  if (!uuid || first->second->found == nullptr) {
+  if (!uuid || first->second->key.found == nullptr) {
     ++not_challengeable_.ambiguous;
   } else if (!sound) {
     ++not_challengeable_.mismatching;
   } else if (record.pending()) {
     ++not_challengeable_.pending;
   } else {
-    challengeable_.push_back({*uuid, *std::move(certified), record.name, record.container});
+    challengeable_.push_back({place.token, *uuid, *std::move(certified), record.name, record.container});
   }
 }
 
@@ -147,19 +164,20 @@ void KeyInventory::judge_certificate(const store::CertificateRecord& record,
   if (digest && info(*digest).weak) inventory_.weak_digests.add(finding(record, "signed with " + record.digest));
 }
 
-void KeyInventory::note_algorithm(const hsm::ListedKey& key) {
-  if (key.attributes) {
-    inventory_.key_algorithms.insert(key_name(to_string(key.attributes->family), key.attributes->bits));
-  }
+void KeyInventory::note_algorithm(const PlacedKey& placed) {
+  const hsm::ListedKey& key = placed.key;
+  if (!key.attributes) return;
+  key_algorithms_[placed.token].insert(key_name(to_string(key.attributes->family), key.attributes->bits));
 }
 
 bool KeyInventory::compare(const store::CertificateRecord& record, const std::optional<PublicKey>& certified,
-                           const hsm::ListedKey& key) {
+                           const PlacedKey& placed) {
+  const hsm::ListedKey& key = placed.key;
   if (!key.attributes) {
     inventory_.mismatches.add(finding(record, "the token does not tell all attributes of the key"));
     return false;
   }
-  note_algorithm(key);
+  note_algorithm(placed);
   const hsm::KeyAttributes& attributes = *key.attributes;
   if (attributes.sensitive && !attributes.extractable) ++inventory_.non_exportable;
   if (attributes.extractable && record.key->extractable) {
@@ -190,23 +208,27 @@ bool KeyInventory::compare(const store::CertificateRecord& record, const std::op
   return true;
 }
 
-std::vector<Bytes> KeyInventory::orphan_candidates() const {
-  std::vector<Bytes> ids;
-  for (const auto& [id, key] : by_id_) {
-    if (!wanted_.contains(id) && !service_keys_.contains(id) && (ids.empty() || ids.back() != id)) ids.push_back(id);
+std::vector<KeyPlace> KeyInventory::orphan_candidates() const {
+  std::vector<KeyPlace> places;
+  for (const auto& [place, key] : by_place_) {
+    if (!wanted_.contains(place) && !service_keys_.contains(place) && (places.empty() || places.back() != place)) {
+      places.push_back(place);
+    }
   }
-  return ids;
+  return places;
 }
 
-void KeyInventory::add_orphan(const Bytes& id) {
-  const auto [first, last] = by_id_.equal_range(id);
+void KeyInventory::add_orphan(const KeyPlace& place) {
+  const auto [first, last] = by_place_.equal_range(place);
   for (auto at = first; at != last; ++at) {
-    inventory_.orphans.add({to_hex(id), at->second->label, "", describe(*at->second)});
+    const hsm::ListedKey& key = at->second->key;
+    inventory_.orphans.add({to_hex(place.id), key.label, "", describe(key) + in_token(place.token)});
   }
 }
 
 void KeyInventory::add_missing(const store::CertificateRecord& record) {
-  inventory_.missing.add(finding(record, "no private key in the token has this CKA_ID"));
+  const std::string where = tokens_.all().size() == 1 ? "the token" : "the token " + token_name(*record.key);
+  inventory_.missing.add(finding(record, "no private key in " + where + " has this CKA_ID"));
 }
 
 void KeyInventory::add_mismatch(const ChallengeableKey& key, const std::string& why) {

@@ -86,6 +86,10 @@ void KeyPool::doubt_lease() {
   changed_.notify_one();
 }
 
+void KeyPool::tell_lapse() {
+  for (KeyPool* const other : others_) other->doubt_lease();
+}
+
 bool KeyPool::take_doubt() {
   const std::lock_guard lock(mutex_);
   return std::exchange(doubtful_, false);

@@ -101,7 +101,12 @@ class KeyPool {
 
   std::vector<PoolFigures> figures() const;
 
+  // Pools of other tokens in this process, which outlive the use of this one. Before any other call.
+  void share_lease_with(std::vector<KeyPool*> others) { others_ = std::move(others); }
+
   // --- for the filler
+  // The lease had run out: what the others hold is in doubt too, and who renews it next would not be told.
+  void tell_lapse();
   // Until then what is held is this process's; before the first call nothing is.
   void hold_until(const std::string& owner, Deadline until);
   // Whether there was a doubt_lease() since the last call.
@@ -144,6 +149,7 @@ class KeyPool {
 
   hsm::Token& token_;
   store::KeyPoolStore& store_;
+  std::vector<KeyPool*> others_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool woken_ = false;  // guarded by mutex_, as all below

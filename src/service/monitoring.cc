@@ -1,5 +1,7 @@
 #include "service/monitoring.h"
 
+#include <set>
+
 #include "metrics/exposition.h"
 
 namespace hsmsigner::service {
@@ -8,14 +10,13 @@ namespace {
 using metrics::Exposition;
 using metrics::Metric;
 
-void add_token(Exposition& exposition, const hsm::Token& token) {
-  const std::string& label = token.info().label;
+void add_token(Exposition& exposition, const std::string& name, const hsm::Token& token) {
   const hsm::TokenLoad load = token.load();
-  exposition.add(Metric::token_up, {label}, token.is_lost() ? 0 : 1);
-  exposition.add(Metric::token_sessions, {label}, static_cast<double>(load.sessions));
+  exposition.add(Metric::token_up, {name}, token.is_lost() ? 0 : 1);
+  exposition.add(Metric::token_sessions, {name}, static_cast<double>(load.sessions));
   const auto add = [&](const char* kind, const hsm::TokenLoad::Operations& operations) {
-    exposition.add(Metric::token_operations_running, {label, kind}, static_cast<double>(operations.running));
-    exposition.add(Metric::token_operations_waiting, {label, kind}, static_cast<double>(operations.waiting));
+    exposition.add(Metric::token_operations_running, {name, kind}, static_cast<double>(operations.running));
+    exposition.add(Metric::token_operations_waiting, {name, kind}, static_cast<double>(operations.waiting));
   };
   add("calls", load.calls);
   add("generations", load.generations);
@@ -38,11 +39,23 @@ void add_pool(Exposition& exposition, const std::string& token, const KeyPool& p
 
 }  // namespace
 
+Monitoring::Monitoring(const TokenSet& tokens, const KeyPools* pools, const store::Store& store,
+                       const metrics::RequestMetrics& requests)
+    : store_(store), requests_(requests) {
+  std::set<std::string> labels;
+  for (const ServiceToken& each : tokens.all()) labels.insert(each.token.info().label);
+  const bool by_label = labels.size() == tokens.all().size();
+  for (const ServiceToken& each : tokens.all()) {
+    const hsm::TokenInfo& info = each.token.info();
+    tokens_.push_back({by_label ? info.label : name_of(info), each.token, pools ? pools->of(each.token) : nullptr});
+  }
+}
+
 std::string Monitoring::exposition() const {
   Exposition exposition;
-  for (const MonitoredToken& each : tokens_) {
-    add_token(exposition, each.token);
-    if (each.pool != nullptr) add_pool(exposition, each.token.info().label, *each.pool);
+  for (const NamedToken& each : tokens_) {
+    add_token(exposition, each.name, each.token);
+    if (each.pool != nullptr) add_pool(exposition, each.name, *each.pool);
   }
   const store::WriterFigures writer = store_.writer_figures();
   exposition.add(Metric::store_commits, {}, static_cast<double>(writer.commits));

@@ -37,24 +37,36 @@ report::KeyAnswer answer_of(hsm::Token& token, const Uuid& id, const PublicKey& 
   }
 }
 
-std::set<Bytes> own_key_ids(hsm::Token& token, store::AccountStore& accounts, store::JournalStore& journal,
-                            const std::vector<hsm::ListedKey>& listed, Deadline deadline) {
-  std::multimap<Bytes, const hsm::ListedKey*> by_id;
-  for (const hsm::ListedKey& key : listed) by_id.emplace(key.id, &key);
-  std::set<Bytes> proven;
-  const auto prove = [&](const Uuid& uuid, const PublicKey& key) {
-    const Bytes id = key_id(uuid);
-    if (by_id.count(id) != 1) return;
+report::KeyAnswer answer_of(const TokenSet& tokens, const Uuid& id, const PublicKey& key, Deadline deadline) {
+  report::KeyAnswer answer = answer_of(tokens.for_service(), id, key, deadline);
+  for (const ServiceToken& each : tokens.all()) {
+    if (answer != report::KeyAnswer::absent) break;
+    if (!each.uses.service) answer = answer_of(each.token, id, key, deadline);
+  }
+  return answer;
+}
+
+std::set<KeyPlace> own_keys(const TokenSet& tokens, store::AccountStore& accounts, store::JournalStore& journal,
+                            const std::vector<PlacedKey>& listed, Deadline deadline) {
+  std::multimap<KeyPlace, const hsm::ListedKey*> by_place;
+  for (const PlacedKey& each : listed) by_place.emplace(KeyPlace{each.token, each.key.id}, &each.key);
+  std::set<KeyPlace> proven;
+  const auto prove = [&](std::size_t token, const Uuid& uuid, const PublicKey& key) {
+    const KeyPlace place{token, key_id(uuid)};
+    if (by_place.count(place) != 1) return;
     const auto* const rsa = std::get_if<RsaPublicKey>(&key);
-    const bool same = rsa != nullptr ? by_id.find(id)->second->modulus == rsa->modulus
-                                     : answer_of(token, uuid, key, deadline) == report::KeyAnswer::answers;
-    if (same) proven.insert(id);
+    const bool same = rsa != nullptr
+                          ? by_place.find(place)->second->modulus == rsa->modulus
+                          : answer_of(tokens.all()[token].token, uuid, key, deadline) == report::KeyAnswer::answers;
+    if (same) proven.insert(place);
   };
   for (const store::AccessTokenKeyRecord& record : accounts.access_token_keys()) {
-    prove(record.id, RsaPublicKey{record.modulus, record.exponent});
+    prove(tokens.service_place(), record.id, RsaPublicKey{record.modulus, record.exponent});
   }
   for (const store::AuditKeyRecord& record : journal.audit_keys()) {
-    if (const auto key = public_key_of(record)) prove(record.id, *key);
+    const auto key = public_key_of(record);
+    // Elsewhere too: what it signed is vouched for as long as it is there.
+    for (std::size_t token = 0; key && token < tokens.all().size(); ++token) prove(token, record.id, *key);
   }
   return proven;
 }

@@ -1,4 +1,4 @@
-// Whether the service's own keys in the token are those on record, for the compliance report. Whoever can write the
+// Whether the service's own keys in the tokens are those on record, for the compliance report. Whoever can write the
 // database can put a row there for any key: a row counts only as far as the token bears it out. Private to this room.
 #pragma once
 
@@ -8,6 +8,8 @@
 
 #include "hsm/token.h"
 #include "report/model.h"
+#include "service/key_inventory.h"
+#include "service/token_set.h"
 #include "store/account_store.h"
 #include "store/journal_store.h"
 
@@ -20,10 +22,14 @@ std::optional<PublicKey> public_key_of(const store::AuditKeyRecord& record);
 // challenge().
 report::KeyAnswer answer_of(hsm::Token& token, const Uuid& id, const PublicKey& key, Deadline deadline);
 
-// CKA_IDs, among those listed, of the keys that sign access tokens, checkpoints and reports: where the one private key
-// of that id is the one on record. RSA: by its modulus; EC: by a challenge. Throws as answer_of(), and as the stores
-// do.
-std::set<Bytes> own_key_ids(hsm::Token& token, store::AccountStore& accounts, store::JournalStore& journal,
-                            const std::vector<hsm::ListedKey>& listed, Deadline deadline);
+// The same of the token that holds the service's own keys, and where that has none of this id, of the others: it may
+// have been another one before.
+report::KeyAnswer answer_of(const TokenSet& tokens, const Uuid& id, const PublicKey& key, Deadline deadline);
+
+// Of the keys listed, those that sign checkpoints and reports, or did so, and in the token for the service's own keys
+// those that sign access tokens: where the one private key of that id is the one on record. RSA: by its modulus; EC: by
+// a challenge. Throws as answer_of(), and as the stores do.
+std::set<KeyPlace> own_keys(const TokenSet& tokens, store::AccountStore& accounts, store::JournalStore& journal,
+                            const std::vector<PlacedKey>& listed, Deadline deadline);
 
 }  // namespace hsmsigner::service

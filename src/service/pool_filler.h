@@ -46,8 +46,10 @@ class PoolFiller {
   PoolFiller(const PoolFiller&) = delete;
   PoolFiller& operator=(const PoolFiller&) = delete;
 
-  // Ends the thread and gives back what is held. A failure is logged: then the lease runs out by itself. Call it once,
-  // when no request claims any more.
+  // Ends the thread.
+  void stop() { end_thread(); }
+  // The same, and gives back what is held, by all of this process. A failure is logged: then the lease runs out by
+  // itself. Call it once, when no request claims any more.
   void finish(Deadline deadline);
 
  private:

@@ -33,7 +33,9 @@ bool PoolHolding::keep() {
   if (pool_.take_doubt()) doubtful_ = true;
   if (began < renew_at_ && !doubtful_) return false;
   const UnixTime now = clock_();
-  const bool lasted = store_.renew(now, now + pace_.lease, soon()) && !doubtful_;
+  const bool renewed = store_.renew(now, now + pace_.lease, soon());
+  if (!renewed) pool_.tell_lapse();
+  const bool lasted = renewed && !doubtful_;
   renew_at_ = began + pace_.renew;
   if (!lasted) {
     // Others may have taken some of it, or all: nothing is stock until it has been read anew.

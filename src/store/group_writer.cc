@@ -37,21 +37,22 @@ void GroupWriter::run(const Operation& operation, Deadline deadline) {
   if (std::chrono::steady_clock::now() >= deadline) {
     throw Error(ErrorKind::session_timeout, {"The time for this request is over; nothing was written."});
   }
-  Request request{operation, deadline, State::queued, std::nullopt};
+  const auto request = std::make_shared<Request>(operation, deadline);
   std::unique_lock lock(mutex_);
   if (stopping_) throw Error(ErrorKind::internal_error).with_cause("the writer is stopping");
   if (queue_.size() >= limits_.queue) {
     throw Error(ErrorKind::too_many_requests, {"Too many writes are waiting."});
   }
-  queue_.push_back(&request);
+  queue_.push_back(request);
   arrived_.notify_one();
-  finished_.wait_until(lock, deadline, [&] { return request.state != State::queued; });
-  if (request.state == State::queued) {
-    queue_.erase(std::find(queue_.begin(), queue_.end(), &request));
+  request->finished.wait_until(lock, deadline, [&] { return request->state == State::finished; });
+  if (request->state == State::queued) {
+    queue_.erase(std::find(queue_.begin(), queue_.end(), request));
     throw not_free();
   }
-  finished_.wait(lock, [&] { return request.state == State::finished; });  // bounded by SQLite's busy timeout
-  if (request.error) throw *request.error;
+  // Bounded by SQLite's busy timeout.
+  request->finished.wait(lock, [&] { return request->state == State::finished; });
+  if (request->error) throw *request->error;
 }
 
 std::size_t GroupWriter::waiting() const {
@@ -71,14 +72,14 @@ void GroupWriter::write_until_stopped() {
 }
 
 void GroupWriter::write_batch() {
-  std::vector<Request*> batch;
+  Batch batch;
   std::optional<Error> failure;
   try {
     // The batch is taken only once the lock is held: who waits for another process's lock can still give up.
     execute(begin_);
     batch = take_batch();
     std::uint64_t written = 0;
-    for (Request* request : batch) written += perform(*request) ? 1U : 0U;
+    for (const auto& request : batch) written += perform(*request) ? 1U : 0U;
     if (written > 0) {
       execute(commit_);
       ++commits_;
@@ -91,27 +92,27 @@ void GroupWriter::write_batch() {
     roll_back();
     if (batch.empty()) batch = take_batch();
     // Also those that had an answer of their own: it may have rested on one that is undone now.
-    for (Request* request : batch) request->error = failure;
+    for (const auto& request : batch) request->error = failure;
   }
   finish(batch);
 }
 
 // Those past their deadline are answered here and not returned.
-std::vector<GroupWriter::Request*> GroupWriter::take_batch() {
-  std::vector<Request*> batch;
+GroupWriter::Batch GroupWriter::take_batch() {
+  Batch batch;
   batch.reserve(limits_.batch);
   const Deadline now = std::chrono::steady_clock::now();
   const std::lock_guard lock(mutex_);
   while (!queue_.empty() && batch.size() < limits_.batch) {
-    Request* request = queue_.front();
+    std::shared_ptr<Request> request = std::move(queue_.front());
     queue_.pop_front();
     if (request->deadline <= now) {
       request->error = not_free();
       request->state = State::finished;
-      finished_.notify_all();
+      request->finished.notify_one();
     } else {
       request->state = State::started;
-      batch.push_back(request);
+      batch.push_back(std::move(request));
     }
   }
   return batch;
@@ -132,12 +133,12 @@ bool GroupWriter::perform(Request& request) {
   return true;
 }
 
-void GroupWriter::finish(const std::vector<Request*>& batch) {
+void GroupWriter::finish(const Batch& batch) {
   {
     const std::lock_guard lock(mutex_);
-    for (Request* request : batch) request->state = State::finished;
+    for (const auto& request : batch) request->state = State::finished;
   }
-  finished_.notify_all();
+  for (const auto& request : batch) request->finished.notify_one();
 }
 
 void GroupWriter::roll_back() noexcept {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -50,20 +51,25 @@ class GroupWriter {
  private:
   enum class State { queued, started, finished };
 
-  // Lives on its caller's stack, which run() does not leave while the writer can see it. All but `operation` guarded
+  // `operation` is its caller's, which run() does not leave while the writer can use it. All but `operation` guarded
   // by mutex_ while queued; the writer's own while started; the caller's again once finished.
   struct Request {
+    Request(const Operation& operation_in, Deadline deadline_in) : operation(operation_in), deadline(deadline_in) {}
     const Operation& operation;
-    Deadline deadline;
+    const Deadline deadline;
     State state = State::queued;
     std::optional<Error> error;
+    // Of its own, so that a batch wakes those alone that were in it. Shared, so that it can be notified without the lock
+    // that the woken one needs.
+    std::condition_variable finished;
   };
+  using Batch = std::vector<std::shared_ptr<Request>>;
 
   void write_until_stopped();
   void write_batch();
-  std::vector<Request*> take_batch();
+  Batch take_batch();
   bool perform(Request& request);
-  void finish(const std::vector<Request*>& batch);
+  void finish(const Batch& batch);
   void execute(soci::statement& statement) { statement.execute(true); }
   void roll_back() noexcept;
 
@@ -76,10 +82,9 @@ class GroupWriter {
   soci::statement release_savepoint_;
 
   mutable std::mutex mutex_;
-  std::condition_variable arrived_;   // something was queued, or stopping_
-  std::condition_variable finished_;  // a batch was finished
-  std::deque<Request*> queue_;        // guarded by mutex_
-  bool stopping_ = false;             // guarded by mutex_
+  std::condition_variable arrived_;             // something was queued, or stopping_
+  std::deque<std::shared_ptr<Request>> queue_;  // guarded by mutex_
+  bool stopping_ = false;                       // guarded by mutex_
   std::atomic<std::uint64_t> commits_{0};
   std::atomic<std::uint64_t> writes_{0};
   std::thread thread_;  // last: starts when everything above exists

@@ -82,7 +82,7 @@ TEST_CASE("the sample is a valid file that sets the defaults, with its settings 
     uncommented = replaced(uncommented, "\n#" + info.key + " = ", "\n" + info.key + " = ");
   }
   Settings expected = app::default_settings();
-  expected.token.selector.label = "t";
+  expected.tokens.front().options.selector.label = "t";
   expected.store.path = directory.file("hsm-signer.db");
   CHECK(app::show_settings(load(directory, commented)) == app::show_settings(expected));
   CHECK(app::show_settings(load(directory, uncommented)) == app::show_settings(expected));
@@ -101,8 +101,8 @@ TEST_CASE("what is shown loads as the same settings") {
   CHECK(settings.server.address == "::1");
   CHECK(settings.server.port == 0);
   CHECK(settings.server.read_timeout.count() == 101);
-  CHECK(settings.token.selector.label == "a \"quoted\" \\ label é");
-  CHECK(settings.token.parallel_generations == 2);
+  CHECK(settings.tokens.front().options.selector.label == "a \"quoted\" \\ label é");
+  CHECK(settings.tokens.front().options.parallel_generations == 2);
   CHECK(settings.log_level == log::Level::debug);
   CHECK(settings.log_format == log::Format::text);
   const std::string shown = app::show_settings(settings);
@@ -118,10 +118,10 @@ TEST_CASE("relative paths are taken from the file's directory") {
   const Settings settings = load(directory,
                                  "[token]\nlabel = \"t\"\nmodule = \"lib/m.so\"\npin_file = \"pin\"\n"
                                  "[store]\npath = \"/a/b.db\"\n");
-  CHECK(settings.token.module_path == directory.file("lib/m.so"));
-  CHECK(settings.pin_file == directory.file("pin"));
+  CHECK(settings.tokens.front().options.module_path == directory.file("lib/m.so"));
+  CHECK(settings.tokens.front().pin_file == directory.file("pin"));
   CHECK(settings.store.path == "/a/b.db");
-  CHECK(load(directory, kMinimal).pin_file.empty());
+  CHECK(load(directory, kMinimal).tokens.front().pin_file.empty());
   CHECK(load(directory, kMinimal).store.path == directory.file("hsm-signer.db"));
 }
 
@@ -302,4 +302,99 @@ TEST_CASE("a file that cannot be read is an Error with a public sentence") {
       CHECK(error.cause().find(file) != std::string::npos);
     }
   }
+}
+
+namespace {
+
+const std::string kThree =
+    "[[token]]\nlabel = \"ca\"\npin_file = \"ca.pin\"\nholds = [\"authorities\", \"service\"]\nsessions = 3\n"
+    "[[token]]\nlabel = \"a\"\npin_env = \"A\"\nholds = [\"leaves\"]\nmodule = \"other.so\"\n"
+    "[[token]]\nserial = \"0123\"\npin_env = \"\"\nholds = [\"leaves\"]\nformer_serials = [\"45\", \"67\"]\n";
+
+}  // namespace
+
+TEST_CASE("several tokens are read, shown and named each by itself") {
+  const TemporaryDirectory directory;
+  const Settings settings = load(directory, kThree + "[log]\nlevel = \"debug\"\n");
+  REQUIRE(settings.tokens.size() == 3);
+  CHECK(settings.tokens[0].options.selector.label == "ca");
+  CHECK(settings.tokens[0].options.sessions == 3);
+  CHECK(settings.tokens[0].pin_file == directory.file("ca.pin"));
+  CHECK(settings.tokens[0].holds == service::TokenUses{true, false, true});
+  CHECK(settings.tokens[1].options.module_path == directory.file("other.so"));
+  CHECK(settings.tokens[1].options.sessions == 8);
+  CHECK(settings.tokens[1].holds == service::TokenUses{false, true, false});
+  CHECK(settings.tokens[2].options.selector.label.empty());
+  CHECK(settings.tokens[2].former_serials == std::vector<std::string>{"45", "67"});
+  CHECK(settings.tokens[2].pin_env.empty());
+  CHECK(settings.service_token() == 0);
+  CHECK(settings.log_level == log::Level::debug);
+
+  const std::string shown = app::show_settings(settings);
+  CHECK(app::show_settings(load(directory, shown)) == shown);
+  const auto values = app::setting_values(settings);
+  const auto has = [&](const std::string& name, const std::string& value) {
+    return std::count(values.begin(), values.end(), std::pair(name, value)) == 1;
+  };
+  CHECK(has("token[1].label", "\"ca\""));
+  CHECK(has("token[2].label", "\"a\""));
+  CHECK(has("token[3].holds", "[\"leaves\"]"));
+  CHECK(has("log.level", "\"debug\""));
+  CHECK_FALSE(has("token.label", "\"ca\""));
+
+  // A single one is named as it always was, whichever way it is written.
+  const Settings one = load(directory, "[[token]]\nlabel = \"t\"\n");
+  CHECK(app::show_settings(one) == app::show_settings(load(directory, kMinimal)));
+  CHECK(app::setting_values(one) == app::setting_values(load(directory, kMinimal)));
+}
+
+TEST_CASE("what is wrong with one of several tokens is told by its number and line") {
+  struct Row {
+    const char* from;
+    const char* to;
+    const char* says;
+  };
+  for (const Row& row : {
+           Row{"sessions = 3", "sessions = 0", "token[1].sessions (line 5): must be from 1 to 256"},
+           Row{"sessions = 3", "session = 3",
+               "token[1].session (line 5): unknown setting; did you mean token[1].sessions?"},
+           Row{"label = \"a\"\n", "", "token[2].label or token[2].serial must be set"},
+           Row{"serial = \"0123\"", "pin = \"0123\"", "token[3].pin (line 12): the PIN is never read"},
+           Row{"pin_env = \"A\"", "pin_env = \"9\"", "token[2].pin_env (line 8): must be the name"},
+           Row{"\"authorities\", \"service\"", "\"service\"", "token.holds: no token holds \"authorities\""},
+           Row{"\"authorities\", \"service\"", "\"authorities\"", "token.holds: no token holds \"service\""},
+           Row{"holds = [\"leaves\"]\nformer", "former", "token.holds: several tokens hold \"service\""},
+           Row{"[\"leaves\"]\nmodule", "[\"leafs\"]\nmodule", "token[2].holds (line 9): must be a list of"},
+           Row{"[\"leaves\"]\nmodule", "[\"leaves\", \"leaves\"]\nmodule", "token[2].holds (line 9): must be"},
+           Row{"[\"leaves\"]\nmodule", "[]\nmodule", nullptr},
+           Row{"[\"45\", \"67\"]", "[\"45\", \"\"]", "token[3].former_serials (line 15): item 2 must not be empty"},
+           Row{"pin_env = \"\"", "pin_env = \"A\"", "token[3].pin_env: token[2] takes its PIN from this variable too"},
+           Row{"module = \"other.so\"\n", "", nullptr},
+           Row{"serial = \"0123\"", "label = \"a\"\nmodule = \"other.so\"", "token[3] is the same token as token[2]"},
+       }) {
+    CAPTURE(row.to);
+    const std::vector<std::string> faults = faults_of(replaced(kThree, row.from, row.to));
+    if (row.says == nullptr) {
+      CHECK(faults.empty());
+      continue;
+    }
+    REQUIRE(!faults.empty());
+    CHECK_MESSAGE(faults.front().starts_with(row.says), faults.front());
+    CHECK(faults.size() == (std::string(row.to).starts_with("pin = ") ? 2 : 1));
+  }
+}
+
+TEST_CASE("the table of tokens is a table or several, not too many, and hides no PIN") {
+  CHECK(any_holds(faults_of("token = 3\n"), "token (line 1): must be a table, written [token]"));
+  for (const std::string text : {"token = []\n", "token = [1]\n", "token = [{label = \"t\"}, 1]\n"}) {
+    CHECK(any_holds(faults_of(text), "or from 1 to 16 of them, each written [[token]]"));
+  }
+  std::string many;
+  for (int i = 0; i < 17; ++i) many += "[[token]]\nlabel = \"t" + std::to_string(i) + "\"\npin = \"s3cr3t\"\n";
+  CHECK(any_holds(faults_of(many), "or from 1 to 16 of them"));
+  CHECK(any_holds(faults_of(many), "token.pin (line 3): the PIN is never read"));
+  CHECK_FALSE(any_holds(faults_of(many), "s3cr3t"));
+  CHECK(any_holds(faults_of("[[log]]\nlevel = \"info\"\n"), "log (line 1): must be a table, written [log]"));
+  CHECK(any_holds(faults_of("[token]\nlabel = \"t\"\nholds = [\"leaves\", \"service\"]\n"),
+                  "token.holds: the only token must hold \"authorities\""));
 }

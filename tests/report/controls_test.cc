@@ -30,7 +30,7 @@ Facts sound_facts() {
   facts.inventory.certificates = facts.inventory.with_key = facts.inventory.non_exportable = 10;
   facts.inventory.token_private_keys = 12;
   facts.inventory.service_keys = 2;
-  facts.inventory.key_algorithms = {"RSA-2048", "P-256"};
+  facts.token.key_algorithms = {"RSA-2048", "P-256"};
   facts.challenges = Challenges{false, 10, 10, 10, 4};
   facts.issuance.made_before_journal = 0;
   facts.accounts.resize(1);
@@ -99,8 +99,27 @@ TEST_CASE("each finding has its verdict") {
       {"a token that does not keep keys", "KEY-2", Verdict::fail,
        [](Facts& f) { f.probe->outcome = ProbeOutcome::gives_keys_out; }},
       {"a key of an algorithm that was not probed", "KEY-2", Verdict::attention,
-       [](Facts& f) { f.inventory.key_algorithms.insert("P-384"); }},
+       [](Facts& f) { f.token.key_algorithms.insert("P-384"); }},
       {"SoftHSM", "KEY-3", Verdict::fail, [](Facts& f) { f.token.is_softhsm = true; }},
+      {"a further token that was not probed", "KEY-2", Verdict::attention,
+       [](Facts& f) {
+         f.further_tokens = {{f.token, std::nullopt}};
+       }},
+      {"a further token that gives keys out", "KEY-2", Verdict::fail,
+       [](Facts& f) {
+         f.further_tokens = {{f.token, f.probe}, {f.token, f.probe}};
+         f.further_tokens.back().probe->outcome = ProbeOutcome::gives_keys_out;
+       }},
+      {"a key in a further token, of an algorithm that was not probed in there", "KEY-2", Verdict::attention,
+       [](Facts& f) {
+         f.further_tokens = {{f.token, f.probe}};
+         f.further_tokens.front().probe->algorithms = {"RSA-2048"};
+       }},
+      {"a further token that is SoftHSM", "KEY-3", Verdict::fail,
+       [](Facts& f) {
+         f.further_tokens = {{f.token, f.probe}};
+         f.further_tokens.front().token.is_softhsm = true;
+       }},
       {"a missing key", "KEY-4", Verdict::fail, [](Facts& f) { f.inventory.missing.add(kFinding); }},
       {"a shared identifier", "KEY-4", Verdict::fail, [](Facts& f) { f.inventory.duplicates.add(kFinding); }},
       {"a mismatch", "KEY-4", Verdict::fail, [](Facts& f) { f.inventory.mismatches.add(kFinding); }},
@@ -216,7 +235,7 @@ TEST_CASE("a long list shows the first ones and counts all") {
 
 TEST_CASE("attempts that were not made are not counted, and unprobed algorithms are named") {
   Facts facts = sound_facts();
-  facts.inventory.key_algorithms.insert("P-384");
+  facts.token.key_algorithms.insert("P-384");
   facts.probe->attempts.push_back({"P-256", "C_WrapKey", "", "not tried", false, false});
   const std::vector<Control> controls = judge(facts);
   const Control& key_2 = control(controls, "KEY-2");

@@ -68,6 +68,21 @@ TEST_CASE("the same report gives the same octets") {
   CHECK(html != html_of(other));
 }
 
+TEST_CASE("every token has its place in the page, in the header and in its section") {
+  Report report = sample_report();
+  ProbedToken further{report.facts.token, std::nullopt};
+  further.token.label = "<leaves>";
+  further.token.serial = "serial-of-leaves";
+  report.facts.further_tokens = {further};
+  const std::string html = html_of(report);
+  CHECK(occurrences(html, "serial-of-leaves") == 2);
+  CHECK(occurrences(html, report.facts.token.serial) == 2);
+  CHECK(holds(html, "my-ca and 1 more"));
+  CHECK(holds(html, "<h3>Token <bdi>&lt;leaves&gt;</bdi></h3>"));
+  CHECK(holds(html, "Not every token was probed"));
+  CHECK_FALSE(holds(html_of(sample_report()), "<h3>Token"));
+}
+
 TEST_CASE("a certificate named like a script is text") {
   const std::string html = html_of(sample_report());
   CHECK_FALSE(holds(html, "<script"));

@@ -43,8 +43,8 @@ TEST_CASE("the JSON has the figures, the members in their order, and names as th
   std::vector<std::string> names;
   for (const auto& member : document.GetObject()) names.emplace_back(member.name.GetString());
   CHECK(names == std::vector<std::string>{"report", "version", "made_at", "service_version", "verdict", "controls",
-                                          "token", "probe", "inventory", "challenges", "issuance", "accounts",
-                                          "journal", "audit_key"});
+                                          "token", "probe", "further_tokens", "inventory", "challenges", "issuance",
+                                          "accounts", "journal", "audit_key"});
   CHECK(text_at(document, "/verdict") == "fail");
   CHECK(number_at(document, "/inventory/certificates") == 1843);
   CHECK(number_at(document, "/inventory/exportable/total") == 140);
@@ -56,6 +56,19 @@ TEST_CASE("the JSON has the figures, the members in their order, and names as th
   CHECK(document["issuance"]["per_day"].Size() == 90);
   CHECK(document["controls"].Size() == control_table().size());
   CHECK(document["token"]["is_softhsm"].GetBool());
+  CHECK(document["further_tokens"].Empty());
+}
+
+TEST_CASE("further tokens stand in the JSON as the first one does") {
+  Report report = sample_report();
+  ProbedToken further{report.facts.token, report.facts.probe};
+  further.token.serial = "0123";
+  report.facts.further_tokens = {further, {further.token, std::nullopt}};
+  const rapidjson::Document document = parsed(json_of(report));
+  CHECK(document["further_tokens"].Size() == 2);
+  CHECK(text_at(document, "/further_tokens/0/token/serial") == "0123");
+  CHECK(text_at(document, "/further_tokens/0/probe/outcome") == "keeps_keys");
+  CHECK(document["further_tokens"][1]["probe"].IsNull());
 }
 
 TEST_CASE("what was not looked at is null") {

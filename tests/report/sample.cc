@@ -20,7 +20,6 @@ void fill(Inventory& inventory) {
   inventory.token_private_keys = 1851;
   inventory.service_keys = 3;
   inventory.non_exportable = 1799;
-  inventory.key_algorithms = {"RSA-2048", "P-256"};
   inventory.orphans.add({"5f1e7a0b6d3c4e8f9a0b1c2d3e4f5a6b", "hsm-signer 5f1e7a0b-6d3c-4e8f-9a0b-1c2d3e4f5a6b", "",
                          "P-256, not exportable"});
   inventory.missing.add({"0d9c8b7a-1111-4222-8333-444455556666", "payments-gateway", "folder:Payments",
@@ -71,7 +70,8 @@ Facts sample_facts() {
                  "2.6",
                  "/usr/lib/softhsm/libsofthsm2.so",
                  "Implementation of PKCS11 2.6",
-                 true};
+                 true,
+                 {"RSA-2048", "P-256"}};
   facts.probe = ProbeFacts{
       moment(),
       {"RSA-2048", "P-256"},

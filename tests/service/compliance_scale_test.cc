@@ -125,8 +125,9 @@ TEST_CASE("a full store's report takes less than ten seconds for 10,000 keys apa
     database->certificates().insert(record, soon(), {.event = &event});
   }
   const auto token = full.open();
+  const service::TokenSet tokens(*token);
   service::Compliance compliance(
-      {*token, database->certificates(), database->accounts(), database->journal()},
+      {tokens, database->certificates(), database->accounts(), database->journal()},
       [&] { return store::open_journal(file); }, "0.1.0", [] { return system_now_millis(); }, {});
 
   const auto begin = steady_clock::now();

@@ -38,8 +38,8 @@ class World {
                                 Secret(hsm_.pin()))),
         database_(store::Store::open({.path = directory_.file("store.db")})),
         catalogue_(database_->certificates(), system_now),
-        generation_(*token_, database_->certificates(), names_, policies_, system_now),
-        exchange_(*token_, database_->certificates(), database_->journal(), names_, policies_, catalogue_) {}
+        generation_(tokens_, database_->certificates(), names_, policies_, system_now),
+        exchange_(tokens_, database_->certificates(), database_->journal(), names_, policies_, catalogue_) {}
 
   store::CertificateRecord generate(const std::string& name,
                                     const std::function<void(service::GenerateRequest&)>& change = {}) {
@@ -85,7 +85,7 @@ class World {
 
   service::Compliance compliance() {
     return service::Compliance(
-        {*token_, database_->certificates(), database_->accounts(), database_->journal()},
+        {tokens_, database_->certificates(), database_->accounts(), database_->journal()},
         [this] { return store::open_journal(directory_.file("store.db")); }, "0.1.0",
         [this] { return std::chrono::floor<std::chrono::milliseconds>(now()); }, {});
   }
@@ -123,6 +123,7 @@ class World {
   test_support::SoftHsm hsm_;
   test_support::TemporaryDirectory directory_;
   std::unique_ptr<hsm::Token> token_;
+  service::TokenSet tokens_{*token_};
   std::unique_ptr<store::Store> database_;
   service::NameReservations names_;
   policy::Policies policies_;

@@ -27,7 +27,7 @@ class World {
                                 Secret(hsm_.pin()))),
         database_(store::Store::open({.path = directory_.file("store.db")})),
         store_(&database_->certificates()),
-        generation_(*token_, *store_, names_, policies_, [this] { return now; }) {}
+        generation_(tokens_, *store_, names_, policies_, [this] { return now; }) {}
 
   static service::GenerateRequest request(const std::string& name, const std::string& signed_by = "", bool ca = false) {
     service::GenerateRequest request;
@@ -116,6 +116,7 @@ class World {
   test_support::SoftHsm hsm_;
   test_support::TemporaryDirectory directory_;
   std::unique_ptr<hsm::Token> token_;
+  service::TokenSet tokens_{*token_};
   std::unique_ptr<store::Store> database_;
   store::CertificateStore* store_;
   service::NameReservations names_;

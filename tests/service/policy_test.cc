@@ -22,9 +22,10 @@ class World {
     directory_.write("own.toml", "name = \"own\"\ndescription = \"d\"\n[rules]\n" + rules);
     token_ = hsm::Token::open({.module_path = test_support::SoftHsm::module_path(), .selector = {hsm_.label(), ""}},
                               Secret(hsm_.pin()));
+    tokens_ = std::make_unique<service::TokenSet>(*token_);
     database_ = store::Store::open({.path = directory_.file("store.db")});
     policies_ = policy::Policies::load({"own", directory_.file(""), {}});
-    generation_ = std::make_unique<service::Generation>(*token_, database_->certificates(), names_, policies_,
+    generation_ = std::make_unique<service::Generation>(*tokens_, database_->certificates(), names_, policies_,
                                                         [this] { return now; });
   }
 
@@ -59,6 +60,7 @@ class World {
   test_support::SoftHsm hsm_;
   test_support::TemporaryDirectory directory_;
   std::unique_ptr<hsm::Token> token_;
+  std::unique_ptr<service::TokenSet> tokens_;
   std::unique_ptr<store::Store> database_;
   policy::Policies policies_;
   service::NameReservations names_;

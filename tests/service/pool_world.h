@@ -40,8 +40,10 @@ class Instance {
   Instance(hsm::Token& token, const std::string& database)
       : token_(token),
         store_(store::Store::open({.path = database, .readers = 2})),
-        pool(token, store_->key_pool()),
-        generation_(token, store_->certificates(), names_, policies_, system_now, &pool) {}
+        tokens(token),
+        pools(tokens, store_->key_pool()),
+        pool(*pools.all().front().pool),
+        generation_(tokens, store_->certificates(), names_, policies_, system_now, &pools) {}
   ~Instance() { filler_.reset(); }
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
@@ -111,7 +113,9 @@ class Instance {
   const policy::Policies policies_;
 
  public:
-  service::KeyPool pool;
+  service::TokenSet tokens;
+  service::KeyPools pools;
+  service::KeyPool& pool;
 
  private:
   service::Generation generation_;

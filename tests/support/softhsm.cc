@@ -30,16 +30,24 @@ void SoftHsm::add_token(const std::string& label) const {
            environment());
 }
 
-std::string SoftHsm::pkcs11_tool(const std::vector<std::string>& arguments) const {
+std::string SoftHsm::pkcs11_tool(const std::vector<std::string>& arguments, const std::string& label) const {
   // Line by line: it warns of objects that a killed process left half-written, in the middle of what it lists.
-  std::vector<std::string> command = {"stdbuf",        "--output=L", "pkcs11-tool", "--module", module_path(),
-                                      "--token-label", label_,       "--login",     "--pin",    pin()};
+  std::vector<std::string> command = {"stdbuf",
+                                      "--output=L",
+                                      "pkcs11-tool",
+                                      "--module",
+                                      module_path(),
+                                      "--token-label",
+                                      label.empty() ? label_ : label,
+                                      "--login",
+                                      "--pin",
+                                      pin()};
   command.insert(command.end(), arguments.begin(), arguments.end());
   return must_run(command, "", environment());
 }
 
-std::size_t SoftHsm::count_objects() const {
-  const std::string listing = pkcs11_tool({"--list-objects"});
+std::size_t SoftHsm::count_objects(const std::string& label) const {
+  const std::string listing = pkcs11_tool({"--list-objects"}, label);
   std::size_t count = 0;
   std::istringstream lines(listing);
   for (std::string line; std::getline(lines, line);) count += line.find(" Object") != std::string::npos ? 1U : 0U;

@@ -27,10 +27,10 @@ class SoftHsm {
 
   // Initialises one more token in the same directory, with the same PINs.
   void add_token(const std::string& label) const;
-  // What pkcs11-tool, logged in to the directory's first token, says to these arguments.
-  std::string pkcs11_tool(const std::vector<std::string>& arguments) const;
+  // What pkcs11-tool, logged in to the token of this label ("": the directory's first), says to these arguments.
+  std::string pkcs11_tool(const std::vector<std::string>& arguments, const std::string& label = "") const;
   // Token objects, counted by it.
-  std::size_t count_objects() const;
+  std::size_t count_objects(const std::string& label = "") const;
 
  private:
   TemporaryDirectory directory_;

@@ -227,6 +227,41 @@ TEST_CASE("a lost token shows, and so does its return") {
   CHECK(now(server, of_token(server, "token_up")) == 1);
 }
 
+TEST_CASE("several tokens are told by their labels, each with its own pool") {
+  ServerFixture server(with_pool(), false);
+  server.token().add_token("leaves");
+  server.set_tokens(
+      {{{"holds", R"(["authorities", "service"])"}}, {{"label", quote("leaves")}, {"holds", R"(["leaves"])"}}});
+  server.start();
+  const std::string authorities = of_pool(server, "keys");
+  const std::string leaves = "hsm_signer_key_pool_keys{token=\"leaves\",class=\"P-256\"}";
+  REQUIRE(comes_to(server, authorities, 4));
+  REQUIRE(comes_to(server, leaves, 4));
+  CHECK(now(server, of_token(server, "token_up")) == 1);
+  CHECK(now(server, "hsm_signer_token_up{token=\"leaves\"}") == 1);
+  server.must_generate(certificate("leaf"));
+  CHECK(now(server, leaves) == 3);
+  CHECK(now(server, authorities) == 4);
+}
+
+TEST_CASE("two tokens of the same label are told by their serial numbers: no series is there twice") {
+  ServerFixture server({}, false);
+  server.token().add_token(server.token().label());
+  const std::string listed = test_support::must_run(
+      {program(), "token", "list", "--module", test_support::SoftHsm::module_path()}, "", server.token().environment());
+  std::vector<std::string> serials;
+  const std::regex form("label +" + server.token().label() + "\nserial +([0-9a-f]+)\n");
+  for (std::sregex_iterator found(listed.begin(), listed.end(), form), none; found != none; ++found) {
+    serials.push_back((*found)[1]);
+  }
+  REQUIRE_MESSAGE(serials.size() == 2, listed);
+  server.set_tokens({{{"label", ""}, {"serial", quote(serials[0])}, {"holds", R"(["authorities", "service"])"}},
+                     {{"label", ""}, {"serial", quote(serials[1])}, {"holds", R"(["leaves"])"}}});
+  server.start();
+  const Values values = values_in(scrape(server));
+  for (const std::string& serial : serials) CHECK(values.contains("hsm_signer_token_up{token=\"" + serial + "\"}"));
+}
+
 TEST_CASE("docs/METRICS.md has every metric of a real answer, with its kind and labels, and no other") {
   const ServerFixture server(with_pool());
   REQUIRE(comes_to(server, of_pool(server, "keys"), 4));

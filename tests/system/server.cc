@@ -127,6 +127,16 @@ void ServerFixture::write_config() {
     if (!value.empty()) tables[name.substr(0, dot)] += name.substr(dot + 1) + " = " + value + "\n";
   }
   std::string toml;
+  for (std::map<std::string, std::string> token : options_.tokens) {
+    for (const auto& [name, value] : settings) {
+      if (name.starts_with("token.")) token.emplace(name.substr(6), value);
+    }
+    toml += "[[token]]\n";
+    for (const auto& [key, value] : token) {
+      if (!value.empty()) toml.append(key).append(" = ").append(value).append("\n");
+    }
+  }
+  if (!options_.tokens.empty()) tables.erase("token");
   for (const auto& [table, lines] : tables) toml.append("[").append(table).append("]\n").append(lines).append("\n");
   config_file_ = state_.write("hsm-signer.toml", toml);
 }

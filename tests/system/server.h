@@ -45,6 +45,8 @@ std::string exchange_raw(int port, const std::string& octets);
 struct ServerOptions {
   // "server.queue_limit" -> a TOML value as it stands. Wins over the fixture's own choice; "" leaves the key out.
   std::map<std::string, std::string> settings;
+  // Instead of the fixture's [token] a [[token]] for each: "label" -> a TOML value. What one does not say is as there.
+  std::vector<std::map<std::string, std::string>> tokens = {};
   std::map<std::string, std::string> environment;
   bool faults = false;  // the fault module stands between the server and SoftHSM: see plan()
 };
@@ -89,6 +91,7 @@ class ServerFixture {
   std::string output() const { return process_->output(); }
   int port() const { return port_; }
   void set(const std::string& setting, const std::string& toml) { options_.settings[setting] = toml; }
+  void set_tokens(std::vector<std::map<std::string, std::string>> tokens) { options_.tokens = std::move(tokens); }
   void set_environment(const std::string& name, const std::string& value) { options_.environment[name] = value; }
 
   // --- accounts

@@ -25,6 +25,7 @@ struct Fixture {
     token_options.module_path = test_support::SoftHsm::module_path();
     token_options.selector.label = softhsm.label();
     token = hsm::Token::open(token_options, Secret(softhsm.pin()));
+    tokens = std::make_unique<service::TokenSet>(*token);
     store::StoreOptions store_options;
     store_options.path = directory.file("store.db");
     store = store::Store::open(store_options);
@@ -78,7 +79,7 @@ struct Fixture {
     return id;
   }
 
-  AcceptTransport make() { return app::make_transport(settings, *token, store->certificates()); }
+  AcceptTransport make() { return app::make_transport(settings, *tokens, store->certificates()); }
 
   std::string fault() {
     try {
@@ -93,6 +94,7 @@ struct Fixture {
   test_support::TemporaryDirectory directory;
   test_support::SoftHsm softhsm;
   std::unique_ptr<hsm::Token> token;
+  std::unique_ptr<service::TokenSet> tokens;
   std::unique_ptr<store::Store> store;
   app::Settings settings = app::default_settings();
 };
