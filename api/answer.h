@@ -29,9 +29,12 @@ struct Peer {
 // wipes it (base/secret.h): it may hold keys and passphrases.
 using ReadBody = std::function<std::string()>;
 
+struct Route;  // routes.h
+
 // Throws Error. Calls `read_body` at most once, and only for a body that is wanted. Called by many threads at once.
-// `request_id` is what is answered as X-Request-ID.
+// `request_id` is what is answered as X-Request-ID. `route` becomes the one that the request found, also when it is
+// then refused; it stays as it is when there is none.
 using Handler = std::function<Answer(const RequestHead& head, const Peer& peer, const std::string& request_id,
-                                     const ReadBody& read_body)>;
+                                     const ReadBody& read_body, const Route*& route)>;
 
 }  // namespace hsmsigner::api

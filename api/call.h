@@ -23,6 +23,7 @@
 #include "service/exchange.h"
 #include "service/failure_journal.h"
 #include "service/generation.h"
+#include "service/monitoring.h"
 #include "service/repeated_requests.h"
 #include "store/journal_store.h"
 
@@ -42,6 +43,7 @@ struct Services {
   service::Evidence& evidence;
   store::JournalStore& journal;
   service::ComplianceReports& reports;
+  service::Monitoring& monitoring;
 };
 
 // Where a path leads.

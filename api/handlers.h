@@ -36,6 +36,9 @@ Answer json_web_keys(const Call& call);
 // report_routes.cc
 Answer compliance_report(const Call& call);
 
+// metrics_routes.cc
+Answer show_metrics(const Call& call);
+
 // The document itself.
 Answer api_description(const Call& call);
 

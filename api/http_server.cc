@@ -22,6 +22,7 @@
 #include "api/connection_threads.h"
 #include "api/errors.h"
 #include "api/method_not_supported.h"
+#include "api/request_labels.h"
 #include "api/wiped_buffer.h"
 #include "base/log.h"
 #include "base/secret.h"
@@ -48,7 +49,8 @@ struct Exchange {
   Connection& connection;
   const Peer& peer;
   RequestHead head;
-  std::exception_ptr fault;  // found before the handler was asked
+  std::exception_ptr fault;      // found before the handler was asked
+  const Route* route = nullptr;  // that the handler found
   std::string request_id = Uuid::random().to_string();
   steady_clock::time_point began = steady_clock::now();
   bool answered = false;
@@ -161,11 +163,13 @@ std::string head_for_httplib(const RequestHead& head, bool faulty) {
 }  // namespace
 
 struct HttpServer::Impl : httplib::Server {
-  Impl(ServerOptions server_options, api::Handler request_handler, AcceptTransport accept)
+  Impl(ServerOptions server_options, api::Handler request_handler, AcceptTransport accept,
+       metrics::RequestMetrics& request_metrics)
       : options(std::move(server_options)),
         limits{options.read_timeout, options.write_timeout, options.max_body_bytes, accept.tls},
         handler(std::move(request_handler)),
-        accept_transport(std::move(accept)) {
+        accept_transport(std::move(accept)),
+        metrics(request_metrics) {
     new_task_queue = [this] {
       threads = new ConnectionThreads(
           options.max_connections, kMostWaiting, [this] { idle.end_oldest(); }, [this] { idle.end_present(); });
@@ -232,8 +236,10 @@ struct HttpServer::Impl : httplib::Server {
     };
     try {
       if (current->fault) std::rethrow_exception(current->fault);
-      put_answer(handler(current->head, current->peer, current->request_id, [&] { return read_body(reader); }),
-                 *current, response);
+      put_answer(
+          handler(
+              current->head, current->peer, current->request_id, [&] { return read_body(reader); }, current->route),
+          *current, response);
       log_request(*current, response.status, nullptr);
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::internal_error) {
@@ -249,8 +255,11 @@ struct HttpServer::Impl : httplib::Server {
     }
   }
 
-  // Headers that every answer has. Here it is known what of the body was read.
+  // Once for every answer, before it goes out: whoever has it finds it counted. Headers that every answer has; here it
+  // is known what of the body was read.
   void finish(httplib::Response& response) const {
+    metrics.answered(slot_of(current->route, current->head.method), response.status,
+                     steady_clock::now() - current->began);
     current->close = current->close || stopping || current->head.wants_close || !current->connection.body_is_read() ||
                      threads->wanted_back();
     for (const char* name : {"Accept-Ranges", "Connection", "Keep-Alive"}) response.headers.erase(name);
@@ -298,6 +307,7 @@ struct HttpServer::Impl : httplib::Server {
     }
     Exchange exchange(connection, peer, std::move(head), fault);
     const log::Context context("request_id", exchange.request_id);
+    const metrics::RequestMetrics::UnderWay under_way(metrics);
     current = &exchange;
     connection.begin_exchange(head_for_httplib(exchange.head, fault != nullptr), exchange.head);
     const bool has_body = exchange.head.method != "HEAD";
@@ -393,6 +403,7 @@ struct HttpServer::Impl : httplib::Server {
   const ConnectionLimits limits;
   const api::Handler handler;
   const AcceptTransport accept_transport;
+  metrics::RequestMetrics& metrics;
   IdleConnections idle;
   ConnectionThreads* threads = nullptr;  // of the running listener; used by its own threads only
   std::string address;
@@ -413,8 +424,8 @@ std::optional<std::string> fault_of_listen_address(const std::string& address, b
          "tls.key_file, or tls.certificate, or keep to loopback and reach it through a proxy that speaks TLS";
 }
 
-HttpServer::HttpServer(ServerOptions options, Handler handler, AcceptTransport accept)
-    : impl_(std::make_unique<Impl>(std::move(options), std::move(handler), std::move(accept))) {}
+HttpServer::HttpServer(ServerOptions options, Handler handler, AcceptTransport accept, metrics::RequestMetrics& metrics)
+    : impl_(std::make_unique<Impl>(std::move(options), std::move(handler), std::move(accept), metrics)) {}
 
 HttpServer::~HttpServer() {
   impl_->begin_stop();

@@ -10,6 +10,7 @@
 
 #include "api/answer.h"
 #include "base/transport.h"
+#include "metrics/request_metrics.h"
 
 namespace hsmsigner::api {
 
@@ -29,9 +30,10 @@ std::optional<std::string> fault_of_listen_address(const std::string& address, b
 
 class HttpServer {
  public:
-  // What the handler and the transport use outlives this object. A transport's handshake has the read time-out, once
-  // the peer has sent something; it ends early when its thread is needed.
-  HttpServer(ServerOptions options, Handler handler, AcceptTransport accept);
+  // What the handler and the transport use outlives this object, and so do the metrics, which have request_labels().
+  // A transport's handshake has the read time-out, once the peer has sent something; it ends early when its thread is
+  // needed.
+  HttpServer(ServerOptions options, Handler handler, AcceptTransport accept, metrics::RequestMetrics& metrics);
   ~HttpServer();
 
   // Binds and listens; connections are accepted by the kernel from here on. Returns the port. Throws

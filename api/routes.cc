@@ -42,6 +42,8 @@ constexpr std::array kRoutes{
 
     Route{"GET", "/reports/compliance", Admission::caller, Operation::read_report, compliance_report, false, ""},
 
+    Route{"GET", "/metrics", Admission::caller, Operation::read_metrics, show_metrics, false, "text/plain"},
+
     Route{"POST", "/oauth2/access_token", Admission::open, std::nullopt, issue_access_token, true},
     Route{"POST", "/auth/v1/oauth2/access_token", Admission::open, std::nullopt, issue_access_token, true},
     Route{"POST", "/am/oauth2/access_token", Admission::open, std::nullopt, issue_access_token, true},
@@ -139,17 +141,20 @@ Place find_place(std::vector<std::string> segments) {
   return place;
 }
 
+const Route* find_route(const Place& place, std::string_view method) noexcept {
+  const std::string_view wanted = method == "HEAD" ? "GET" : method;
+  const auto is_it = [&](const Route& route) { return route.pattern == place.pattern && route.method == wanted; };
+  const auto found = std::find_if(kRoutes.begin(), kRoutes.end(), is_it);
+  return found == kRoutes.end() ? nullptr : &*found;
+}
+
 // Throws Error{action_not_supported} and MethodNotSupported.
-const Route& find_route(const Place& place, const std::string& method) {
-  const std::string_view wanted = method == "HEAD" ? "GET" : std::string_view(method);
-  const Route* chosen = nullptr;
+[[noreturn]] void no_such_route(const Place& place, const std::string& method) {
   std::string allow;
   for (const Route& route : kRoutes) {
     if (route.pattern != place.pattern) continue;
     allow += (allow.empty() ? "" : ", ") + std::string(route.method == "GET" ? "GET, HEAD" : route.method);
-    if (route.method == wanted) chosen = &route;
   }
-  if (chosen != nullptr) return *chosen;
   if (!allow.empty()) throw MethodNotSupported(shown(method, 32), allow);
   if (place.action.empty()) no_such_resource();
   throw Error(ErrorKind::action_not_supported, {"no such action on this resource"}).with_subject(place.action);
@@ -175,13 +180,13 @@ std::span<const Route> routes() noexcept { return kRoutes; }
 
 // Nothing is refused unwritten: when the journal cannot be told, that is the answer.
 Answer Router::answer(const RequestHead& head, const Peer& peer, const std::string& request_id,
-                      const ReadBody& read_body) const {
+                      const ReadBody& read_body, const Route*& route) const {
   RequestTraits traits;
   traits.origin.address = peer.address;
   traits.origin.request_id = request_id;
   traits.method = head.method;
   try {
-    return answer(head, peer, read_body, traits);
+    return answer(head, peer, read_body, traits, route);
   } catch (const Error& error) {
     const auto event = refusal_event(traits, error);
     if (!event || error.kind() == ErrorKind::journal_unavailable) throw;
@@ -192,17 +197,19 @@ Answer Router::answer(const RequestHead& head, const Peer& peer, const std::stri
   }
 }
 
-Answer Router::answer(const RequestHead& head, const Peer& peer, const ReadBody& read_body,
-                      RequestTraits& traits) const {
+Answer Router::answer(const RequestHead& head, const Peer& peer, const ReadBody& read_body, RequestTraits& traits,
+                      const Route*& found) const {
   const RequestTarget target = parse_request_target(head.target);
   Place place = find_place(target.segments);
   traits.object = place.id ? place.id->to_string() : place.client_id;
+  found = find_route(place, head.method);
   std::optional<service::Identity> identity;
-  if (!is_open(place)) {
+  if (found != nullptr ? found->admission != Admission::open : !is_open(place)) {
     identity = authenticate(head, peer, services_.access, traits.origin.account);
     traits.authenticated = true;
   }
-  const Route& route = find_route(place, head.method);
+  if (found == nullptr) no_such_route(place, head.method);
+  const Route& route = *found;
   place.secret_body = route.secret_body;
   traits.pattern = route.pattern;
   if (identity) admit(route, *identity);

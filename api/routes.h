@@ -42,11 +42,12 @@ class Router {
       : services_(services), request_timeout_(request_timeout) {}
 
   // See api::Handler. Thread safe.
-  Answer answer(const RequestHead& head, const Peer& peer, const std::string& request_id,
-                const ReadBody& read_body) const;
+  Answer answer(const RequestHead& head, const Peer& peer, const std::string& request_id, const ReadBody& read_body,
+                const Route*& route) const;
 
  private:
-  Answer answer(const RequestHead& head, const Peer& peer, const ReadBody& read_body, RequestTraits& traits) const;
+  Answer answer(const RequestHead& head, const Peer& peer, const ReadBody& read_body, RequestTraits& traits,
+                const Route*& route) const;
 
   Services services_;
   std::chrono::milliseconds request_timeout_;

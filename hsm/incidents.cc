@@ -22,6 +22,11 @@ void Incidents::answered() noexcept {
   state_ = State::well;
 }
 
+bool Incidents::is_lost() const noexcept {
+  const State state = state_.load(std::memory_order_relaxed);
+  return state == State::lost || state == State::telling_loss;
+}
+
 void Incidents::key_destroyed(const Uuid& key) noexcept { tell({TokenIncident::Kind::key_destroyed, "", key}); }
 
 void Incidents::tell(const TokenIncident& incident) noexcept {

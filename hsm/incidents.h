@@ -23,6 +23,9 @@ class Incidents {
   void answered() noexcept;
   void key_destroyed(const Uuid& key) noexcept;
 
+  // After a loss, until a call is answered. Asks nobody.
+  bool is_lost() const noexcept;
+
  private:
   // The two in the middle keep a second thread from telling the opposite before the first one has told.
   enum class State { well, telling_loss, lost, telling_return };

@@ -110,6 +110,14 @@ void SessionPool::post(std::function<void(Session&)> work) {
   enqueue(job);
 }
 
+TokenLoad SessionPool::load() const {
+  const std::lock_guard lock(mutex_);
+  return {threads_.size(),
+          {running_ - generating_, quick_.size()},
+          {generating_ - generating_ahead_, generations_.size()},
+          {generating_ahead_, ahead_.size()}};
+}
+
 std::deque<std::shared_ptr<SessionPool::Job>>& SessionPool::queue_of(JobKind kind) {
   switch (kind) {
     case JobKind::generation: return generations_;
@@ -134,6 +142,7 @@ std::shared_ptr<SessionPool::Job> SessionPool::take() {
   std::shared_ptr<Job> job = std::move(queue.front());
   queue.pop_front();
   job->state = Job::State::running;
+  ++running_;
   if (makes(job->kind)) ++generating_;
   if (job->kind == JobKind::ahead) ++generating_ahead_;
   return job;
@@ -166,6 +175,7 @@ void SessionPool::work(Session session) {
     lock.lock();
     const bool abandoned = job->state == Job::State::abandoned;
     if (!abandoned) job->state = Job::State::done;
+    --running_;
     if (makes(job->kind)) {
       --generating_;
       if (job->kind == JobKind::ahead) --generating_ahead_;

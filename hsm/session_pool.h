@@ -21,6 +21,7 @@
 #include "hsm/incidents.h"
 #include "hsm/keeper.h"
 #include "hsm/session.h"
+#include "hsm/token.h"
 
 namespace hsmsigner::hsm {
 
@@ -66,6 +67,7 @@ class SessionPool {
   void post(std::function<void(Session&)> work);
 
   std::size_t sessions() const noexcept { return threads_.size(); }
+  TokenLoad load() const;
 
  private:
   struct Job {
@@ -105,11 +107,12 @@ class SessionPool {
 
   const std::function<void(Session&)> at_end_;
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::shared_ptr<Job>> quick_;        // guarded by mutex_
   std::deque<std::shared_ptr<Job>> generations_;  // guarded by mutex_
   std::deque<std::shared_ptr<Job>> ahead_;        // guarded by mutex_
+  unsigned running_ = 0;                          // guarded by mutex_
   unsigned generating_ = 0;                       // guarded by mutex_; of both kinds
   unsigned generating_ahead_ = 0;                 // guarded by mutex_
   bool stopping_ = false;                         // guarded by mutex_

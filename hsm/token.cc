@@ -129,6 +129,10 @@ std::unique_ptr<Token> Token::open(const TokenOptions& options, Secret pin) {
 
 const TokenInfo& Token::info() const noexcept { return impl_->info(); }
 
+bool Token::is_lost() const noexcept { return impl_->incidents().is_lost(); }
+
+TokenLoad Token::load() const { return impl_->pool().load(); }
+
 bool Token::can_generate(KeyAlgorithm algorithm) const noexcept {
   return impl_->capabilities().generates.contains(algorithm);
 }

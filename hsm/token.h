@@ -62,6 +62,18 @@ struct FreeMemory {
   std::uint64_t of = 0;
 };
 
+// What the sessions are at. Work in the token whose caller has left is running until the token is done with it.
+struct TokenLoad {
+  struct Operations {
+    std::size_t running = 0;
+    std::size_t waiting = 0;  // for a session
+  };
+  std::size_t sessions = 0;
+  Operations calls;        // signatures, searches, reads, clean-up
+  Operations generations;  // and imports, of requests
+  Operations ahead;        // generations that no request waits for
+};
+
 class TokenImpl;
 class TlsKey;
 
@@ -108,6 +120,9 @@ class Token {
   ~Token();
 
   const TokenInfo& info() const noexcept;
+  // Neither asks the token anything. Lost: after TokenIncident::Kind::lost, until a call is answered.
+  bool is_lost() const noexcept;
+  TokenLoad load() const;
 
   // Whether C_GetMechanismInfo offers both generation and signing at this size. Asked at open; costs nothing here.
   bool can_generate(KeyAlgorithm algorithm) const noexcept;

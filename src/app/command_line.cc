@@ -169,7 +169,7 @@ void add_account_create(CLI::App& account, Arguments& arguments) {
   create
       .add_option("--grant", arguments.account.grants,
                   "ROLE=CONTAINER, as often as needed. Roles: administrator, issuer, exporter, signer, auditor, "
-                  "reader. Containers: folder:NAME, snippet:NAME, device:NAME, * for all")
+                  "reader, monitor. Containers: folder:NAME, snippet:NAME, device:NAME, * for all")
       ->type_name("ROLE=CONTAINER")
       ->required();
   create.add_option("--expires-in-days", arguments.account_days, "When it ends; without it, never")

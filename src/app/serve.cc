@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "api/http_server.h"
+#include "api/request_labels.h"
 #include "api/routes.h"
 #include "app/journal_threads.h"
 #include "app/lifecycle_events.h"
@@ -31,6 +32,7 @@
 #include "service/evidence.h"
 #include "service/generation.h"
 #include "service/incident_journal.h"
+#include "service/monitoring.h"
 #include "store/journal_reader.h"
 #include "store/store.h"
 
@@ -115,11 +117,12 @@ struct ServiceSet {
             {tokens, store.certificates(), store.accounts(), store.journal(), &store.key_pool()},
             [path = settings.store.path] { return store::open_journal(path); }, HSM_SIGNER_VERSION, system_now_millis,
             settings.audit.checkpoints),
-        reports(compliance, audit_key, store.journal(), usual_report(tokens)) {}
+        reports(compliance, audit_key, store.journal(), usual_report(tokens)),
+        monitoring(tokens, settings.pool.enabled ? &pools : nullptr, store, requests) {}
 
   api::Services for_api() {
-    return {generation,        catalogue, deletion, exchange, accounts, access,
-            access_token_keys, repeated,  failures, evidence, journal,  reports};
+    return {generation, catalogue, deletion, exchange, accounts, access,    access_token_keys,
+            repeated,   failures,  evidence, journal,  reports,  monitoring};
   }
 
   service::NameReservations names;
@@ -138,6 +141,8 @@ struct ServiceSet {
   store::JournalStore& journal;
   service::Compliance compliance;
   service::ComplianceReports reports;
+  metrics::RequestMetrics requests{api::request_labels()};
+  service::Monitoring monitoring;
 };
 
 }  // namespace
@@ -176,8 +181,9 @@ int serve(const Settings& settings, std::vector<Secret> pins) {
   api::HttpServer server(
       options,
       [&router](const api::RequestHead& head, const api::Peer& peer, const std::string& request_id,
-                const api::ReadBody& read_body) { return router.answer(head, peer, request_id, read_body); },
-      make_transport(settings, tokens.set(), store->certificates()));
+                const api::ReadBody& read_body,
+                const api::Route*& route) { return router.answer(head, peer, request_id, read_body, route); },
+      make_transport(settings, tokens.set(), store->certificates()), services.requests);
 
   server.bind();
   const std::string url = server.url();

@@ -28,6 +28,7 @@ constexpr OperationRow kOperations[] = {
     {Operation::change_accounts, "change_accounts", false},
     {Operation::read_journal, "read_journal", false},
     {Operation::read_report, "read_report", false},
+    {Operation::read_metrics, "read_metrics", false},
 };
 
 class OperationSet {
@@ -60,8 +61,10 @@ constexpr RoleRow kRoles[] = {
     {Role::auditor,
      "auditor",
      {Operation::read_certificates, Operation::read_evidence, Operation::read_accounts, Operation::read_journal,
-      Operation::read_report}},
+      Operation::read_report, Operation::read_metrics}},
     {Role::reader, "reader", {Operation::read_certificates}},
+    // For a program that is left alone with its secret: it learns how the service fares, and no name in it.
+    {Role::monitor, "monitor", {Operation::read_metrics}},
 };
 
 template <typename Key, typename Row, std::size_t size>

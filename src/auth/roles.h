@@ -11,7 +11,7 @@
 
 namespace hsmsigner::auth {
 
-enum class Role { administrator, issuer, exporter, signer, auditor, reader };
+enum class Role { administrator, issuer, exporter, signer, auditor, reader, monitor };
 // "administrator", …
 std::string_view to_string(Role role) noexcept;
 std::optional<Role> role_from(std::string_view name) noexcept;
@@ -30,17 +30,18 @@ enum class Operation {
   change_accounts,
   read_journal,
   read_report,
+  read_metrics,
 };
 std::string_view to_string(Operation operation) noexcept;
 std::span<const Operation> all_operations() noexcept;
-// Whether grants limit it to containers. Accounts and the journal are in none: what concerns them takes a grant for
+// Whether grants limit it to containers. Accounts, the journal and metrics are in none: what concerns them takes a grant for
 // everywhere, and a grant in one container (auditor=folder:Payments) does not give it.
 bool is_contained(Operation operation) noexcept;
 
 // One cell of the table.
 bool may(Role role, Operation operation) noexcept;
 
-// A role in one container, or everywhere. An administrator's is everywhere: what it may do is in no container.
+// A role in one container, or everywhere. An administrator's is everywhere, and a monitor's: what they may do is in no container.
 struct Grant {
   Role role;
   std::optional<Container> container;  // none: "*"
@@ -49,7 +50,7 @@ struct Grant {
   // "issuer=folder:Payments", "reader=*".
   std::string to_string() const;
   // Throws Error{invalid_object} with one sentence, which does not begin with a field's name ("must be ROLE=CONTAINER,
-  // …"): an unknown role, a container that is none, an administrator with a container.
+  // …"): an unknown role, a container that is none, an administrator or a monitor with a container.
   static Grant parse(std::string_view text);
 };
 

@@ -168,6 +168,9 @@ class Connections {
         deadline);
   }
 
+  // The writer, for who counts.
+  const GroupWriter& writer() const noexcept { return writer_; }
+
  private:
   // How long a reader is waited for; readers do not wait for the writer (WAL), so this is far more than is needed.
   static constexpr std::chrono::milliseconds reader_patience{5000};

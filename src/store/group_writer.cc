@@ -78,11 +78,12 @@ void GroupWriter::write_batch() {
     // The batch is taken only once the lock is held: who waits for another process's lock can still give up.
     execute(begin_);
     batch = take_batch();
-    bool anything_written = false;
-    for (const auto& request : batch) anything_written |= perform(*request);
-    if (anything_written) {
+    std::uint64_t written = 0;
+    for (const auto& request : batch) written += perform(*request) ? 1U : 0U;
+    if (written > 0) {
       execute(commit_);
       ++commits_;
+      writes_ += written;
     } else {
       roll_back();
     }

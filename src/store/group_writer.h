@@ -46,6 +46,7 @@ class GroupWriter {
 
   std::size_t waiting() const;                                 // queued, not yet started
   std::uint64_t commits() const noexcept { return commits_; }  // transactions committed so far
+  std::uint64_t writes() const noexcept { return writes_; }    // operations in them that did not fail
 
  private:
   enum class State { queued, started, finished };
@@ -85,6 +86,7 @@ class GroupWriter {
   std::deque<std::shared_ptr<Request>> queue_;  // guarded by mutex_
   bool stopping_ = false;                       // guarded by mutex_
   std::atomic<std::uint64_t> commits_{0};
+  std::atomic<std::uint64_t> writes_{0};
   std::thread thread_;  // last: starts when everything above exists
 };
 

@@ -16,6 +16,11 @@ class SqliteStore final : public Store {
   JournalStore& journal() noexcept override { return journal_; }
   KeyPoolStore& key_pool() noexcept override { return key_pool_; }
 
+  WriterFigures writer_figures() const override {
+    const GroupWriter& writer = connections_.writer();
+    return {writer.commits(), writer.writes(), writer.waiting()};
+  }
+
  private:
   Connections connections_;
   SqliteCertificateStore certificates_{connections_};

@@ -1,6 +1,8 @@
 // The database file with everything that lasts in it: one writer, one set of readers.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -15,6 +17,13 @@ namespace hsmsigner::store {
 struct StoreOptions {
   std::string path;  // the SQLite file; made when absent, mode 0600, its directory must exist
   unsigned readers = 4;
+};
+
+// Of this process; the writes of others are not among them.
+struct WriterFigures {
+  std::uint64_t commits = 0;  // transactions made durable
+  std::uint64_t writes = 0;   // in them
+  std::size_t waiting = 0;    // for the writer
 };
 
 // SQLite in WAL mode with synchronous=FULL. One writer thread commits what has gathered (group commit); readers run
@@ -32,6 +41,8 @@ class Store {
   virtual AnswerStore& answers() noexcept = 0;
   virtual JournalStore& journal() noexcept = 0;
   virtual KeyPoolStore& key_pool() noexcept = 0;
+
+  virtual WriterFigures writer_figures() const = 0;
 };
 
 }  // namespace hsmsigner::store

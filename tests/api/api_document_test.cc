@@ -314,7 +314,7 @@ TEST_CASE("the schema of a new account") {
          {"grants", grant("signer", "room:x"), "grants[1].container: " + container},
          {"grants", grant("signer", "**"), "grants[1].container: " + container},
          {"grants", grant("root", "*"),
-          "grants[1].role: must be one of administrator, issuer, exporter, signer, auditor, reader"},
+          "grants[1].role: must be one of administrator, issuer, exporter, signer, auditor, reader, monitor"},
          {"expires_in_days", "36500", ""},
          {"expires_in_days", "1.0", ""},
          {"expires_in_days", "0", "expires_in_days: must be at least 1"},

@@ -8,6 +8,8 @@
 #include <string>
 
 #include "api/api_document.h"
+#include "api/errors.h"
+#include "api/request_labels.h"
 
 using namespace hsmsigner::api;
 
@@ -47,4 +49,28 @@ TEST_CASE("only what hands out nothing is open to everybody") {
     // What an account does with itself needs no role; everything else does.
     CHECK(route.operation.has_value() == (!open && !route.pattern.starts_with("/accounts/self")));
   }
+}
+
+TEST_CASE("every route has its own labels for metrics, its HEAD too, and what found none shares one pair") {
+  const std::vector<hsmsigner::metrics::RequestLabels> labels = request_labels();
+  std::set<Operation> different;
+  for (const auto& each : labels) CHECK(different.emplace(each.method, each.route).second);
+  for (const Route& route : routes()) {
+    const auto& own = labels.at(slot_of(&route, route.method));
+    CHECK(own.route == route.pattern);
+    CHECK(own.method == route.method);
+    if (route.method != "GET") continue;
+    const auto& head = labels.at(slot_of(&route, "HEAD"));
+    CHECK(head.route == route.pattern);
+    CHECK(head.method == "HEAD");
+  }
+  for (const char* method : {"GET", "HEAD", "BREW", ""}) {
+    CHECK(labels.at(slot_of(nullptr, method)).route == kNoRoute);
+    CHECK(labels.at(slot_of(nullptr, method)).method == kNoRoute);
+  }
+}
+
+TEST_CASE("every status that is answered can be counted") {
+  hsmsigner::metrics::RequestMetrics metrics(request_labels());
+  for (const ErrorRow& row : error_table()) metrics.answered(slot_of(nullptr, "GET"), row.status, {});
 }

@@ -24,14 +24,16 @@ const std::map<std::string, std::set<std::string>> kTable{
       "read_evidence"}},
     {"exporter", {"read_certificates", "export_private_key"}},
     {"signer", {"read_certificates", "use_key"}},
-    {"auditor", {"read_certificates", "read_evidence", "read_accounts", "read_journal", "read_report"}},
+    {"auditor", {"read_certificates", "read_evidence", "read_accounts", "read_journal", "read_report", "read_metrics"}},
     {"reader", {"read_certificates"}},
+    {"monitor", {"read_metrics"}},
 };
 const std::set<std::string> kOperations{"read_certificates",  "generate_certificate", "import_certificate",
                                         "delete_certificate", "export_private_key",   "use_key",
                                         "read_evidence",      "read_accounts",        "change_accounts",
-                                        "read_journal",       "read_report"};
-const std::set<std::string> kUncontained{"read_accounts", "change_accounts", "read_journal", "read_report"};
+                                        "read_journal",       "read_report",          "read_metrics"};
+const std::set<std::string> kUncontained{"read_accounts", "change_accounts", "read_journal", "read_report",
+                                         "read_metrics"};
 
 Caller caller(std::initializer_list<const char*> grants) {
   std::vector<Grant> parsed;
@@ -189,7 +191,7 @@ TEST_CASE("a grant is read and written the same") {
     const std::string everywhere = std::string(to_string(role)) + "=*";
     CHECK(Grant::parse(everywhere) == Grant{role, std::nullopt});
     CHECK(Grant{role, std::nullopt}.to_string() == everywhere);
-    if (role == Role::administrator) continue;
+    if (role == Role::administrator || role == Role::monitor) continue;
     const std::string in_one = std::string(to_string(role)) + "=folder:Payments";
     CHECK(Grant::parse(in_one) == Grant{role, kPayments});
     CHECK(Grant{role, kPayments}.to_string() == in_one);
@@ -210,7 +212,8 @@ TEST_CASE("a text that is no grant is refused with one sentence that says why") 
   for (const char* text :
        {"=*", "Issuer=*", " issuer=*", "issuer =*", "owner=folder:Payments", "*=*", "issuer,reader=*"}) {
     CAPTURE(text);
-    CHECK(fault_of(text) == "must begin with a role: administrator, issuer, exporter, signer, auditor or reader");
+    CHECK(fault_of(text) ==
+          "must begin with a role: administrator, issuer, exporter, signer, auditor, reader or monitor");
   }
   for (const char* text :
        {"issuer=", "issuer=Payments", "issuer=**", "issuer= *", "issuer=* ", "issuer=folder",
@@ -225,4 +228,6 @@ TEST_CASE("a text that is no grant is refused with one sentence that says why") 
     CAPTURE(text);
     CHECK(fault_of(text) == "must be administrator=*, since what the role administrator allows is in no container");
   }
+  CHECK(fault_of("monitor=folder:Payments") ==
+        "must be monitor=*, since what the role monitor allows is in no container");
 }

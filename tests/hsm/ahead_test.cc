@@ -50,9 +50,50 @@ TEST_CASE("a generation ahead begins only when no request waits, and so many at 
     CHECK(world.faults.calls("C_GenerateKeyPair") == 3);
   }
   REQUIRE(ended.size() == 7);
-  // The one that ran already, then three requests before the next one ahead ends; the last one ahead is the last of all.
+  // The one that ran already, then three requests before the next one ahead ends; the last one ahead is the last of
+  // all.
   CHECK(std::count(ended.begin(), ended.begin() + 4, 'a') == 1);
   CHECK(ended[6] == 'a');
+}
+
+TEST_CASE("the load is told by kind, what runs and what waits, until all is done") {
+  FaultyToken world;
+  TokenOptions options = world.options();
+  options.sessions = 4;
+  options.parallel_generations = 2;
+  options.parallel_ahead = 1;
+  const auto token = Token::open(options, Secret(world.softhsm.pin()));
+  const GeneratedKey key = FaultyToken::generate(*token);
+  const auto is = [&token](const TokenLoad::Operations& calls, const TokenLoad::Operations& generations,
+                           const TokenLoad::Operations& ahead) {
+    const auto same = [](const TokenLoad::Operations& one, const TokenLoad::Operations& other) {
+      return one.running == other.running && one.waiting == other.waiting;
+    };
+    const Deadline end = deadline_in(seconds(20));
+    while (std::chrono::steady_clock::now() < end) {
+      const TokenLoad load = token->load();
+      if (same(load.calls, calls) && same(load.generations, generations) && same(load.ahead, ahead)) return true;
+      std::this_thread::sleep_for(milliseconds(2));
+    }
+    return false;
+  };
+  CHECK(token->load().sessions == 4);
+  CHECK(is({0, 0}, {0, 0}, {0, 0}));
+  world.faults.plan("C_GenerateKeyPair delay_ms=300\nC_Sign delay_ms=300\n");
+  {
+    std::vector<std::jthread> threads;
+    const auto start = [&](int count, const auto& work) {
+      for (int i = 0; i < count; ++i) threads.emplace_back(work);
+    };
+    start(2, [&] { token->generate_ahead(p256(), soon()); });
+    CHECK(is({0, 0}, {0, 0}, {1, 1}));
+    start(3, [&] { token->generate(p256(), soon()); });
+    CHECK(is({0, 0}, {1, 2}, {1, 1}));
+    start(3, [&] { FaultyToken::sign(key); });
+    CHECK(is({2, 1}, {1, 2}, {1, 1}));
+  }
+  // What nobody kept is destroyed in the background.
+  CHECK(is({0, 0}, {0, 0}, {0, 0}));
 }
 
 TEST_CASE("a token without room: nothing is made ahead, and that is no failure") {

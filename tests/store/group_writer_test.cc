@@ -85,6 +85,7 @@ TEST_CASE_FIXTURE(Fixture, "what gathers while the writer is busy is one commit"
   held.release();
   for (auto& result : results) CHECK_FALSE(result.get().has_value());
   CHECK(writer.commits() == 2);  // the held one, then the twenty
+  CHECK(writer.writes() == 21);
   CHECK(count() == 20);
 }
 
@@ -131,6 +132,7 @@ TEST_CASE_FIXTURE(Fixture, "one that fails undoes itself and nobody else") {
   CHECK((with_error.get() == ErrorKind::name_not_unique));
   CHECK_FALSE(last.get().has_value());
   CHECK(count() == 2);
+  CHECK(writer.writes() == 3);  // the held one, the first and the last
 }
 
 TEST_CASE_FIXTURE(Fixture, "when the commit fails, everyone fails and nothing is written") {

@@ -24,6 +24,7 @@ const Room kRooms[] = {
     {"base", "src/base", {}},
     {"crypto", "src/crypto", {"base"}},
     {"audit", "src/audit", {"base", "crypto"}},
+    {"metrics", "src/metrics", {"base"}},
     {"report", "src/report", {"base", "crypto"}},
     {"hsm", "hsm", {"base", "crypto"}},
     {"pki", "src/pki", {"base", "crypto"}},
@@ -31,9 +32,14 @@ const Room kRooms[] = {
     {"policy", "src/policy", {"base"}},
     {"store", "src/store", {"base", "audit"}},
     {"tls", "src/tls", {"base", "crypto"}},
-    {"service", "src/service", {"base", "crypto", "audit", "policy", "report", "hsm", "pki", "auth", "store"}},
-    {"api", "api", {"base", "crypto", "audit", "report", "hsm", "pki", "auth", "store", "service"}},
-    {"app", "src/app", {"base", "crypto", "audit", "report", "hsm", "pki", "auth", "policy", "store", "tls", "service", "api"}},
+    {"service",
+     "src/service",
+     {"base", "crypto", "audit", "metrics", "policy", "report", "hsm", "pki", "auth", "store"}},
+    {"api", "api", {"base", "crypto", "audit", "metrics", "report", "hsm", "pki", "auth", "store", "service"}},
+    {"app",
+     "src/app",
+     {"base", "crypto", "audit", "metrics", "report", "hsm", "pki", "auth", "policy", "store", "tls", "service",
+      "api"}},
 };
 
 struct Library {
@@ -49,6 +55,7 @@ const Library kLibraries[] = {
     {"SQL", std::regex("soci/.*|soci.*\\.h|sqlite3\\.h"), {"store"}},
     {"HTTP", std::regex("httplib\\.h"), {"api"}},
     {"JSON", std::regex("rapidjson/.*"), {"api", "auth", "audit", "report"}},
+    {"metrics", std::regex("prometheus/.*"), {"metrics"}},
     {"TOML", std::regex("toml\\+\\+/.*|toml\\+\\+\\.h|toml\\.hpp"), {"app", "policy"}},
     {"command line", std::regex("CLI/.*"), {"app"}},
     {"logging", std::regex("spdlog/.*"), {"base"}},

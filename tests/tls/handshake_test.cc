@@ -241,15 +241,16 @@ TEST_CASE("a server without TLS listens on loopback only, one with it anywhere, 
   const Authority authority;
   const tls::Context context(options_for(authority.issue("server")));
   const auto nothing = [](const auto&...) { return api::Answer(); };
+  metrics::RequestMetrics metrics(api::request_labels());
   api::ServerOptions options;
   options.port = 0;
   for (const std::string address : {"127.0.0.1", "0.0.0.0"}) {
     CAPTURE(address);
     options.address = address;
-    api::HttpServer with(options, nothing, context.transport());
+    api::HttpServer with(options, nothing, context.transport(), metrics);
     const int port = with.bind();
     CHECK(with.url() == "https://" + address + ":" + std::to_string(port));
-    api::HttpServer without(options, nothing, api::plain_transport());
+    api::HttpServer without(options, nothing, api::plain_transport(), metrics);
     if (address == "0.0.0.0") {
       CHECK_THROWS_AS(without.bind(), Error);
     } else {

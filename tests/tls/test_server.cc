@@ -19,7 +19,7 @@ using namespace hsmsigner;
 namespace {
 
 api::Answer answer(const api::RequestHead& head, const api::Peer& peer, const std::string&,
-                   const api::ReadBody& read_body) {
+                   const api::ReadBody& read_body, const api::Route*&) {
   api::Answer answer;
   answer.content_type = "text/plain";
   if (head.method == "POST") {
@@ -48,7 +48,7 @@ api::ServerOptions on_any_port(api::ServerOptions options) {
 }  // namespace
 
 TestServer::TestServer(AcceptTransport accept, api::ServerOptions options)
-    : server_(on_any_port(std::move(options)), answer, std::move(accept)),
+    : server_(on_any_port(std::move(options)), answer, std::move(accept), metrics_),
       port_(server_.bind()),
       thread_([this] { server_.run(); }) {}
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/http_server.h"
+#include "api/request_labels.h"
 #include "support/command.h"
 #include "tls/authority.h"
 #include "tls/context.h"
@@ -28,6 +29,7 @@ class TestServer {
   std::string url(const std::string& path = "/") const { return "https://localhost:" + std::to_string(port_) + path; }
 
  private:
+  hsmsigner::metrics::RequestMetrics metrics_{hsmsigner::api::request_labels()};
   hsmsigner::api::HttpServer server_;
   int port_ = 0;
   std::thread thread_;
