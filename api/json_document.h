@@ -4,6 +4,7 @@
 #include <rapidjson/document.h>
 
 #include <cstddef>
+#include <memory>
 #include <string_view>
 
 namespace hsmsigner::api {
@@ -19,9 +20,21 @@ class WipingAllocator {
   static void Free(void* memory) noexcept;
 };
 
-using JsonDocument =
-    rapidjson::GenericDocument<rapidjson::UTF8<>, rapidjson::MemoryPoolAllocator<WipingAllocator>, WipingAllocator>;
-using JsonValue = JsonDocument::ValueType;
+using JsonPool = rapidjson::MemoryPoolAllocator<WipingAllocator>;
+using JsonTree = rapidjson::GenericDocument<rapidjson::UTF8<>, JsonPool, WipingAllocator>;
+using JsonValue = JsonTree::ValueType;
+
+struct JsonPoolOwner {
+  // Chunks that hold a usual body: each is wiped whole, and RapidJSON's own would be of 64 KiB.
+  static constexpr std::size_t kChunkOctets = 4096;
+  std::unique_ptr<JsonPool> pool = std::make_unique<JsonPool>(kChunkOctets);
+};
+
+// The pool is a base, before the tree: it is there as long as the tree is.
+class JsonDocument : private JsonPoolOwner, public JsonTree {
+ public:
+  JsonDocument() : JsonTree(pool.get()) {}
+};
 
 // Throws Error{malformed_command} with a sentence that says what is wrong and where.
 JsonDocument parse_json(std::string_view text);

@@ -88,7 +88,7 @@ Verdict get_by_id(const Report& report) {
   return verdict;
 }
 
-void judge_growth(const GrowthRatios& growth, std::vector<Verdict>& verdicts) {
+void judge_growth(const GrowthFigures& growth, std::vector<Verdict>& verdicts) {
   struct Call {
     const char* name;
     const char* what;
@@ -104,12 +104,35 @@ void judge_growth(const GrowthRatios& growth, std::vector<Verdict>& verdicts) {
   };
   for (const Call& call : kCalls) {
     Verdict verdict = at_most(call.name, call.what, "", 1.2);
-    const auto found = growth.find(call.figure);
-    if (found != growth.end()) verdict.value = found->second;
+    const auto found = growth.ratios.find(call.figure);
+    if (found != growth.ratios.end()) verdict.value = found->second;
     verdict.floor = 1;
     verdict.floor_is = "no growth";
     verdicts.push_back(verdict);
   }
+}
+
+void judge_large_store(const GrowthFigures& growth, std::vector<Verdict>& verdicts) {
+  const auto large = [&](const char* figure) -> std::optional<double> {
+    const auto found = growth.large.find(figure);
+    if (found == growth.large.end()) return std::nullopt;
+    return found->second;
+  };
+  Verdict start_up = at_most("start_up", "start-up with a large store", "ms", 1000);
+  start_up.value = large("start_up_ms");
+  Verdict resident = at_most("resident", "largest resident memory with a large store, under load", "MB", 150);
+  resident.value = large("resident_largest_mb");
+  Verdict flat = at_most("resident_flat", "resident memory, last quarter of the load / first, less the module's", "", 1.1);
+  flat.floor_is = "MB that the module alone keeps of the keys destroyed meanwhile";
+  const auto start = large("resident_start_mb");
+  const auto beyond = large("resident_growth_beyond_module_mb");
+  const auto keys = large("keys_between");
+  const auto kept = large("module_keeps_kb_per_key");
+  if (start && beyond && keys && kept && *start > 0) {
+    flat.value = (*start + *beyond) / *start;
+    flat.floor = *keys * *kept / 1000;
+  }
+  verdicts.insert(verdicts.end(), {start_up, resident, flat});
 }
 
 void judge_engine(const Report& report, std::vector<Verdict>& verdicts) {
@@ -133,7 +156,7 @@ double Verdict::missed_by() const {
   return std::abs(*value - goal) / goal;
 }
 
-std::vector<Verdict> judge(const Report& report, const GrowthRatios& growth) {
+std::vector<Verdict> judge(const Report& report, const GrowthFigures& growth) {
   std::vector<Verdict> verdicts{
       sustained(report, "sustained_p256", "POST P-256 sustained, 8 clients / raw", "P-256", 0.95),
       sustained(report, "sustained_rsa2048", "POST RSA-2048 sustained, 8 clients / raw", "RSA-2048", 0.97)};
@@ -141,6 +164,7 @@ std::vector<Verdict> judge(const Report& report, const GrowthRatios& growth) {
   verdicts.push_back(rsa4096(report));
   verdicts.push_back(get_by_id(report));
   judge_growth(growth, verdicts);
+  judge_large_store(growth, verdicts);
   judge_engine(report, verdicts);
   return verdicts;
 }

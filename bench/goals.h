@@ -25,10 +25,13 @@ struct Verdict {
   double missed_by() const;
 };
 
-// The ratios of scripts/growth by the name of the figure; empty: it did not run.
-using GrowthRatios = std::map<std::string, double>;
+// What scripts/growth measured, by the name of the figure; empty: it did not run.
+struct GrowthFigures {
+  std::map<std::string, double> ratios;  // the large store's to the small one's
+  std::map<std::string, double> large;   // the large store's own
+};
 
 // Every goal, in the order of the table, measured or not.
-std::vector<Verdict> judge(const Report& report, const GrowthRatios& growth);
+std::vector<Verdict> judge(const Report& report, const GrowthFigures& growth);
 
 }  // namespace hsmsigner::bench

@@ -76,7 +76,7 @@ void run_report(Arguments& arguments, bool& reached) {
   circumstances.compiler = __VERSION__;
   const std::string growth = arguments.growth.empty() ? "" : whole(arguments.growth);
   const auto report = make_report(samples);
-  const auto verdicts = judge(report, growth.empty() ? GrowthRatios{} : growth_ratios(growth));
+  const auto verdicts = judge(report, growth.empty() ? GrowthFigures{} : growth_figures(growth));
   const std::string json = to_json(report, verdicts, circumstances, growth);
   print_table(std::cout, report, circumstances);
   print_verdicts(std::cout, verdicts);

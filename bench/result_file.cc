@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <map>
 #include <stdexcept>
+#include <string_view>
 
 #include "report.h"
 
@@ -72,15 +73,22 @@ Result result_from_json(const std::string& json) {
   return result;
 }
 
-GrowthRatios growth_ratios(const std::string& json) {
+GrowthFigures growth_figures(const std::string& json) {
   const auto document = parsed(json);
-  GrowthRatios ratios;
+  GrowthFigures figures;
   for (const auto& figure : part_of(document, "figures", rapidjson::kObjectType).GetObject()) {
-    if (figure.value.IsObject() && figure.value.HasMember("ratio")) {
-      ratios[figure.name.GetString()] = number_of(figure.value, "ratio");
+    if (!figure.value.IsObject()) continue;
+    std::size_t largest = 0;
+    for (const auto& [name, value] : figure.value.GetObject()) {
+      if (std::string_view(name.GetString()) == "ratio") {
+        figures.ratios[figure.name.GetString()] = value.GetDouble();
+      } else if (const std::size_t size = std::stoul(name.GetString()); size >= largest) {
+        largest = size;
+        figures.large[figure.name.GetString()] = value.GetDouble();
+      }
     }
   }
-  return ratios;
+  return figures;
 }
 
 void print_comparison(std::ostream& out, const Result& before, const Result& now) {

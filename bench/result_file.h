@@ -22,7 +22,7 @@ struct Result {
 Result result_from_json(const std::string& json);
 
 // Of the text that growth_json wrote.
-GrowthRatios growth_ratios(const std::string& json);
+GrowthFigures growth_figures(const std::string& json);
 
 // Each number that both have, and its change.
 void print_comparison(std::ostream& out, const Result& before, const Result& now);

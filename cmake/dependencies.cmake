@@ -10,6 +10,7 @@ pkg_check_modules(libp11 REQUIRED IMPORTED_TARGET libp11)
 pkg_check_modules(pkcs11 REQUIRED IMPORTED_TARGET p11-kit-1)
 pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
 pkg_check_modules(prometheus_cpp_core REQUIRED IMPORTED_TARGET prometheus-cpp-core)
+pkg_check_modules(jemalloc REQUIRED IMPORTED_TARGET jemalloc)
 pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
 
 # SOCI's packages bring no CMake files on Debian 12. Its headers need Boost's.

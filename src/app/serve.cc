@@ -14,7 +14,6 @@
 #include "api/routes.h"
 #include "app/journal_threads.h"
 #include "app/lifecycle_events.h"
-#include "app/memory_limits.h"
 #include "app/open_tokens.h"
 #include "app/pool_setup.h"
 #include "app/probe_at_start.h"
@@ -148,7 +147,6 @@ struct ServiceSet {
 }  // namespace
 
 int serve(const Settings& settings, std::vector<Secret> pins) {
-  limit_kept_memory();
   // Destroyed in the opposite order: server, services, then the tokens, which finalise their modules while OpenSSL
   // still stands (SoftHSM crashes at exit without C_Finalize), what takes down what befell it until then, the store,
   // and last the watch with its deadline.
