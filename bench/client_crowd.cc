@@ -7,6 +7,7 @@
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <deque>
 #include <memory>
 #include <stdexcept>
 #include <vector>
@@ -59,8 +60,8 @@ class Crowd {
           wake_at(at);
           break;
         }
-        const std::uint32_t i = free_.back();
-        free_.pop_back();
+        const std::uint32_t i = free_.front();
+        free_.pop_front();
         due_[i] = at;
         clients_[i]->send(request_(next_++));
         ++sent;
@@ -124,7 +125,8 @@ class Crowd {
   FileDescriptor timer_;
   std::vector<std::unique_ptr<LeanClient>> clients_;
   std::vector<SteadyClock::time_point> due_;  // of the request under way, by client
-  std::vector<std::uint32_t> free_;
+  // The longest idle first: at a low rate a connection that is never used would be ended by the server.
+  std::deque<std::uint32_t> free_;
   std::size_t next_ = 0;
   std::size_t errors_ = 0;
   std::string first_error_;
