@@ -232,6 +232,8 @@ TEST_CASE("errors of who may call say in their headers what to do") {
 TEST_CASE("HEAD has the length and no body") {
   const Fixture fixture;
   const auto result = curl(fixture.authority, {"-I", fixture.server.url("/big")});
+  CAPTURE(result.out);
+  CHECK(result.exit_code == 0);
   CHECK(holds(result.out, "Content-Length: " + std::to_string(kBigAnswer)));
   CHECK(holds(result.out, "Content-Type: text/plain"));
   CHECK_FALSE(holds(result.out, "bbb"));
