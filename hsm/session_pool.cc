@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "base/log.h"
 #include "hsm/ck_result.h"
@@ -90,7 +91,8 @@ void SessionPool::wait_for(const std::shared_ptr<Job>& job) {
   enqueue(job);
   job->finished.wait_until(lock, job->deadline, [&] { return job->state == Job::State::done; });
   if (job->state == Job::State::done) {
-    if (job->error) std::rethrow_exception(job->error);
+    // Taken out: the exception is this thread's alone, whoever ends the job last.
+    if (job->error) std::rethrow_exception(std::exchange(job->error, nullptr));
     return;
   }
   const bool begun = job->state == Job::State::running;
