@@ -16,6 +16,7 @@
 #include "service/exchange.h"
 #include "service/generation.h"
 #include "service/name_reservations.h"
+#include "service/sample_request.h"
 #include "store/journal_reader.h"
 #include "store/store.h"
 #include "support/command.h"
@@ -43,12 +44,7 @@ class World {
 
   store::CertificateRecord generate(const std::string& name,
                                     const std::function<void(service::GenerateRequest&)>& change = {}) {
-    service::GenerateRequest request;
-    request.container = Container{ContainerKind::folder, "F"};
-    request.algorithm = KeyAlgorithm::ec_p256;
-    request.certificate_name = name;
-    request.common_name = name;
-    request.digest = Digest::sha256;
+    service::GenerateRequest request = sample_request(name);
     request.days = 100;
     if (change) change(request);
     return generation_.generate(auth::Caller::service(), std::move(request), soon());

@@ -11,10 +11,12 @@
 #include "service/catalogue.h"
 #include "service/certificate_facts.h"
 #include "service/name_reservations.h"
+#include "service/sample_request.h"
 #include "store/store.h"
 #include "support/softhsm.h"
 
 using namespace hsmsigner;
+using service_test::sample_request;
 using std::chrono::days;
 using std::chrono::seconds;
 
@@ -28,18 +30,6 @@ class World {
         database_(store::Store::open({.path = directory_.file("store.db")})),
         store_(&database_->certificates()),
         generation_(tokens_, *store_, names_, policies_, [this] { return now; }) {}
-
-  static service::GenerateRequest request(const std::string& name, const std::string& signed_by = "", bool ca = false) {
-    service::GenerateRequest request;
-    request.container = Container{ContainerKind::folder, "F"};
-    request.algorithm = KeyAlgorithm::ec_p256;
-    request.certificate_name = name;
-    request.common_name = name;
-    request.digest = Digest::sha256;
-    request.signed_by = signed_by;
-    request.certificate_authority = ca;
-    return request;
-  }
 
   store::CertificateRecord generate(service::GenerateRequest request) {
     return generation_.generate(auth::Caller::service(), std::move(request), deadline_in(seconds(20)));
@@ -129,35 +119,35 @@ class World {
 TEST_CASE("a path length is used up, on the issuer itself and on an authority above it") {
   World world;
   world.add_authority("limit-1", nullptr, 1);
-  const auto below = world.generate(World::request("below", "limit-1", true));
-  CHECK(world.refusal(World::request("too-deep", "below", true)).find("signed_by: the path length") !=
+  const auto below = world.generate(sample_request("below", "limit-1", true));
+  CHECK(world.refusal(sample_request("too-deep", "below", true)).find("signed_by: the path length") !=
         std::string::npos);
-  CHECK(world.generate(World::request("leaf", "below")).signed_by == "below");
+  CHECK(world.generate(sample_request("leaf", "below")).signed_by == "below");
   world.add_authority("limit-0", &below, 0);
-  CHECK(world.refusal(World::request("too-deep", "limit-0", true)).find("path length") != std::string::npos);
-  CHECK(world.generate(World::request("leaf-2", "limit-0")).issuer == "/CN=limit-0");
+  CHECK(world.refusal(sample_request("too-deep", "limit-0", true)).find("path length") != std::string::npos);
+  CHECK(world.generate(sample_request("leaf-2", "limit-0")).issuer == "/CN=limit-0");
 }
 
 TEST_CASE("an expired authority signs nothing, also when it was loaded before it expired") {
   World world;
-  auto root = World::request("root", "", true);
+  auto root = sample_request("root", "", true);
   root.days = 2;
   world.generate(root);
-  CHECK(world.generate(World::request("early", "root")).name == "early");
+  CHECK(world.generate(sample_request("early", "root")).name == "early");
   world.now += days(3);
-  CHECK(world.refusal(World::request("late", "root")) ==
+  CHECK(world.refusal(sample_request("late", "root")) ==
         "invalid_object: signed_by: this certificate authority has expired");
 }
 
 TEST_CASE("without a wish the validity is 365 days or what the issuer has left, and a wish beyond it is refused") {
   World world;
-  CHECK(world.generate(World::request("alone")).not_after == world.now + days(365));
-  auto root = World::request("root", "", true);
+  CHECK(world.generate(sample_request("alone")).not_after == world.now + days(365));
+  auto root = sample_request("root", "", true);
   root.days = 100;
   const auto issued = world.generate(root);
   world.now += days(10);
-  CHECK(world.generate(World::request("default", "root")).not_after == issued.not_after);
-  auto leaf = World::request("leaf", "root");
+  CHECK(world.generate(sample_request("default", "root")).not_after == issued.not_after);
+  auto leaf = sample_request("leaf", "root");
   leaf.days = 90;
   CHECK(world.generate(leaf).not_after == issued.not_after);
   leaf.certificate_name = "longer";
@@ -167,7 +157,7 @@ TEST_CASE("without a wish the validity is 365 days or what the issuer has left, 
 
 TEST_CASE("the faults of the form and those of the service come together") {
   World world;
-  auto request = World::request("x", "nobody");
+  auto request = sample_request("x", "nobody");
   request.faults = {"locality: must have 1 to 64 characters"};
   const std::string text = world.refusal(request);
   CHECK(text.find("locality: ") != std::string::npos);
@@ -183,7 +173,7 @@ TEST_CASE("of concurrent requests for one name exactly one is answered, the othe
     for (int i = 0; i < 12; ++i) {
       threads.emplace_back([&] {
         try {
-          world.generate(World::request("same"));
+          world.generate(sample_request("same"));
           ++issued;
         } catch (const Error& error) {
           if (error.kind() == ErrorKind::name_not_unique) ++taken;
@@ -198,7 +188,7 @@ TEST_CASE("of concurrent requests for one name exactly one is answered, the othe
 
 TEST_CASE("status: notAfter itself is still valid (RFC 5280 4.1.2.5)") {
   World world;
-  const auto record = world.generate(World::request("x"));
+  const auto record = world.generate(sample_request("x"));
   CHECK(service::status_of(record, record.not_after) == "valid");
   CHECK(service::status_of(record, record.not_after + seconds(1)) == "expired");
 }

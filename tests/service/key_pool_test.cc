@@ -77,17 +77,17 @@ TEST_CASE("a certificate has the key of the pool that it was given, and its id, 
   const Uuid first = batch.keys[0].record.id;
   const std::string public_key = batch.keys[0].record.public_key_pem;
   one->pool.add(std::move(batch.keys));
-  const store::CertificateRecord record = one->generate(Instance::request("root", "", true));
+  const store::CertificateRecord record = one->generate(sample_request("root", "", true));
   CHECK(record.id == first);
   CHECK(record.key->id == to_hex(first.bytes()));
   CHECK(record.key->never_extractable);
   CHECK(crypto::public_key_pem(pki::Certificate::from_pem(record.certificate_pem).public_key()) == public_key);
   CHECK_FALSE(one->store().key_pool().find(first).has_value());
-  CHECK(one->generate(Instance::request("leaf", "root")).signed_by == "root");
+  CHECK(one->generate(sample_request("leaf", "root")).signed_by == "root");
   CHECK(one->figures().claims == 2);
   CHECK(one->figures().misses == 0);
   // Empty: made at once.
-  CHECK(one->generate(Instance::request("more", "root")).signed_by == "root");
+  CHECK(one->generate(sample_request("more", "root")).signed_by == "root");
   CHECK(one->figures().misses == 1);
   CHECK(world.keys() == 3);
 }
@@ -99,7 +99,7 @@ TEST_CASE("16 threads and two instances on one store: every certificate has a ke
   one->fill({{kP256, 30, 60}});
   two->fill({{kP256, 30, 60}});
   REQUIRE(comes([&] { return one->figures().stock >= 60 && two->figures().stock >= 60; }));
-  one->generate(Instance::request("root", "", true));
+  one->generate(sample_request("root", "", true));
   constexpr int kThreads = 16;
   constexpr int kEach = 15;
   std::mutex mutex;
@@ -112,8 +112,7 @@ TEST_CASE("16 threads and two instances on one store: every certificate has a ke
         for (int j = 0; j < kEach; ++j) {
           try {
             Instance& instance = i % 2 == 0 ? *one : *two;
-            const auto record =
-                instance.generate(Instance::request(std::to_string(i) + "-" + std::to_string(j), "root"));
+            const auto record = instance.generate(sample_request(std::to_string(i) + "-" + std::to_string(j), "root"));
             const std::lock_guard lock(mutex);
             keys.insert(crypto::public_key_pem(pki::Certificate::from_pem(record.certificate_pem).public_key()));
           } catch (const std::exception&) {
@@ -139,21 +138,21 @@ TEST_CASE("a key whose request failed before it signed anything is given back, o
                                              system_now(), std::atomic<bool>(false), [] {});
   REQUIRE(batch.keys.size() == 3);
   one->pool.add(std::move(batch.keys));
-  one->generate(Instance::request("root", "", true));
+  one->generate(sample_request("root", "", true));
   // Everything is signed by then, and nothing recorded.
   const service::ComposeAnswer failing = [](const store::CertificateRecord&) -> store::AnswerRecord {
     throw Error(ErrorKind::internal_error);
   };
   // Signed by the root: the key of the pool itself signs nothing.
-  CHECK_THROWS_AS(one->generate(Instance::request("leaf", "root"), failing), Error);
+  CHECK_THROWS_AS(one->generate(sample_request("leaf", "root"), failing), Error);
   CHECK(one->figures().stock == 2);
   CHECK(world.keys() == 3);
   // Self-signed.
-  CHECK_THROWS_AS(one->generate(Instance::request("self"), failing), Error);
+  CHECK_THROWS_AS(one->generate(sample_request("self"), failing), Error);
   CHECK(one->figures().stock == 1);
   CHECK(comes([&] { return world.keys() == 2 && one->store().key_pool().ids().size() == 1; }));
   CHECK(one->events(audit::EventKind::key_destroyed).size() == 1);
-  CHECK(one->generate(Instance::request("self")).name == "self");
+  CHECK(one->generate(sample_request("self")).name == "self");
   CHECK(one->figures().stock == 0);
   CHECK(world.keys() == 2);
 }
@@ -171,10 +170,10 @@ TEST_CASE("a stalled process whose keys were taken over issues with a new key, a
   const auto two = world.instance();
   two->fill({{kP256, 0, 0}});
   REQUIRE(two->comes_to_stock(2));
-  const auto record = one->generate(Instance::request("of the stalled one"));
+  const auto record = one->generate(sample_request("of the stalled one"));
   CHECK(std::find(ids.begin(), ids.end(), record.id) == ids.end());
   CHECK(one->figures().claims == 1);
-  const auto other = two->generate(Instance::request("of the other one"));
+  const auto other = two->generate(sample_request("of the other one"));
   CHECK(std::find(ids.begin(), ids.end(), other.id) != ids.end());
   // It has noticed, and fills its own stock anew.
   CHECK(one->comes_to_stock(2));
@@ -194,7 +193,7 @@ TEST_CASE("an orderly end gives the stock back, and the next start has it withou
   two->fill({{kP256, 1, 10}});
   REQUIRE(two->comes_to_stock(10));
   CHECK(world.keys() == 10);
-  CHECK(two->generate(Instance::request("x")).name == "x");
+  CHECK(two->generate(sample_request("x")).name == "x");
   CHECK(two->figures().claims == 1);
 }
 
@@ -248,6 +247,6 @@ TEST_CASE("a token without room: the pool waits, requests go on, and nothing is 
   CHECK(faults.calls("C_GenerateKeyPair") <= 2);  // both that were begun, and none after
   faults.plan("");
   CHECK(one.figures().stock == 0);
-  CHECK(one.generate(Instance::request("x")).name == "x");
+  CHECK(one.generate(sample_request("x")).name == "x");
   CHECK(softhsm.count_objects() == 1);
 }

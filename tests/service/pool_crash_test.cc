@@ -58,7 +58,7 @@ TEST_CASE("killed at any point: every key in the token is a certificate's or the
     CHECK(instance->events(audit::EventKind::pool_key_adopted).size() == row.adopted);
     CHECK(instance->events(audit::EventKind::key_destroyed).size() == row.destroyed);
     // What was adopted is as good as any other.
-    for (std::size_t i = 0; i < stock; ++i) instance->generate(Instance::request("after " + std::to_string(i)));
+    for (std::size_t i = 0; i < stock; ++i) instance->generate(sample_request("after " + std::to_string(i)));
     CHECK(instance->figures().claims == stock);
     CHECK(world.keys() == keys);
   }

@@ -37,7 +37,7 @@ int main(int argc, char** argv) {
     instance.pool.add(
         service::make_batch(*token, store, {.key_class = kP256, .count = 2}, system_now(), never, [] {}).keys);
     if (point == "claimed") new service::PooledKey(instance.pool.claim(kP256).value());
-    if (point == "issued") instance.generate(Instance::request("x"));
+    if (point == "issued") instance.generate(sample_request("x"));
   } else if (point == "withdrawn") {
     const auto keys =
         service::make_batch(*token, store, {.key_class = kP256, .count = 1}, system_now(), never, [] {}).keys;

@@ -14,12 +14,14 @@
 #include "service/key_pool.h"
 #include "service/name_reservations.h"
 #include "service/pool_filler.h"
+#include "service/sample_request.h"
 #include "store/store.h"
 #include "support/softhsm.h"
 
 namespace pool_test {
 
 using namespace hsmsigner;
+using service_test::sample_request;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
@@ -80,17 +82,6 @@ class Instance {
     return comes([&] { return figures(key_class).stock == count; });
   }
 
-  static service::GenerateRequest request(const std::string& name, const std::string& signed_by = "", bool ca = false) {
-    service::GenerateRequest request;
-    request.container = Container{ContainerKind::folder, "F"};
-    request.algorithm = KeyAlgorithm::ec_p256;
-    request.certificate_name = name;
-    request.common_name = name;
-    request.digest = Digest::sha256;
-    request.signed_by = signed_by;
-    request.certificate_authority = ca;
-    return request;
-  }
   store::CertificateRecord generate(service::GenerateRequest request, const service::ComposeAnswer& compose = {}) {
     return generation_.generate(auth::Caller::service(), std::move(request), soon(), compose);
   }

@@ -24,8 +24,8 @@ class TwoTokens {
   service::TokenSet& set(bool moved = false) {
     for (const std::string& label : {hsm_.label(), std::string("leaves")}) {
       if (tokens_.size() == 2) break;
-      tokens_.push_back(hsm::Token::open(
-          {.module_path = test_support::SoftHsm::module_path(), .selector = {label, ""}}, Secret(hsm_.pin())));
+      tokens_.push_back(hsm::Token::open({.module_path = test_support::SoftHsm::module_path(), .selector = {label, ""}},
+                                         Secret(hsm_.pin())));
     }
     std::vector<service::ServiceToken> all{{*tokens_[0], kCa}, {*tokens_[1], kLeaves}};
     if (moved) std::swap(all[0].uses.service, all[1].uses.service);
@@ -36,12 +36,8 @@ class TwoTokens {
   store::CertificateRecord generate(service::TokenSet& tokens, const std::string& name, bool authority,
                                     KeyAlgorithm algorithm) {
     service::NameReservations names;
-    service::GenerateRequest request;
-    request.container = Container{ContainerKind::folder, "F"};
+    service::GenerateRequest request = sample_request(name, "", authority);
     request.algorithm = algorithm;
-    request.certificate_name = request.common_name = name;
-    request.certificate_authority = authority;
-    request.digest = Digest::sha256;
     request.days = 100;
     return service::Generation(tokens, database->certificates(), names, policies_, system_now)
         .generate(auth::Caller::service(), std::move(request), soon());
@@ -114,7 +110,8 @@ TEST_CASE("an algorithm that was probed in one token only is told of the other")
   CHECK(evidence(report, "KEY-2").find("holds keys of P-256") == std::string::npos);
 }
 
-TEST_CASE("an audit key vouches for what it signed while it is in any token, and a key of access tokens is then needless") {
+TEST_CASE(
+    "an audit key vouches for what it signed while it is in any token, and a key of access tokens is then needless") {
   TwoTokens world;
   std::string before;
   {
