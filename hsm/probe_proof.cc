@@ -1,15 +1,12 @@
 #include "hsm/probe_proof.h"
 
 #include <openssl/core_names.h>
-#include <openssl/ec.h>
 #include <openssl/evp.h>
-#include <openssl/objects.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
-#include <string>
-
 #include "base/algorithm.h"
+#include "crypto/ec_group.h"
 #include "crypto/openssl.h"
 #include "crypto/signature.h"
 
@@ -23,8 +20,6 @@ using crypto::EvpPkeyPtr;
 using crypto::require;
 using crypto::require_pointer;
 using BignumContextPtr = std::unique_ptr<BN_CTX, crypto::OpensslFree<BN_CTX_free>>;
-using EcGroupPtr = std::unique_ptr<EC_GROUP, crypto::OpensslFree<EC_GROUP_free>>;
-using EcPointPtr = std::unique_ptr<EC_POINT, crypto::OpensslFree<EC_POINT_free>>;
 using Pkcs8Ptr = std::unique_ptr<PKCS8_PRIV_KEY_INFO, crypto::OpensslFree<PKCS8_PRIV_KEY_INFO_free>>;
 
 BignumPtr bignum_from(ByteView octets) {
@@ -32,14 +27,12 @@ BignumPtr bignum_from(ByteView octets) {
 }
 
 bool is_secret_of(const EcPublicKey& key, const BIGNUM& x, BN_CTX& context) {
-  const std::string name(info(key.curve).openssl);
-  const auto group =
-      require_pointer(EcGroupPtr(EC_GROUP_new_by_curve_name(OBJ_txt2nid(name.c_str()))), "EC_GROUP_new_by_curve_name");
-  const auto point = require_pointer(EcPointPtr(EC_POINT_new(group.get())), "EC_POINT_new");
+  const EC_GROUP* group = crypto::group_of(key.curve);
+  const crypto::EcPointPtr point = crypto::new_point(key.curve);
   Bytes encoded(key.point.size());
   // Zero gives the point at infinity, whose encoding is shorter.
-  return EC_POINT_mul(group.get(), point.get(), &x, nullptr, nullptr, &context) == 1 &&
-         EC_POINT_point2oct(group.get(), point.get(), POINT_CONVERSION_UNCOMPRESSED, encoded.data(), encoded.size(),
+  return EC_POINT_mul(group, point.get(), &x, nullptr, nullptr, &context) == 1 &&
+         EC_POINT_point2oct(group, point.get(), POINT_CONVERSION_UNCOMPRESSED, encoded.data(), encoded.size(),
                             &context) == encoded.size() &&
          encoded == key.point;
 }

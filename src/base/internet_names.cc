@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
+
 namespace hsmsigner {
 namespace {
 
@@ -42,7 +44,7 @@ std::optional<std::string> fault_of_host_name(std::string_view text, Wildcard wi
   if (parse_ip_address(text)) return "is an IP address, not a host name";
   const bool leading = wildcard == Wildcard::leading;
   if (leading && text.starts_with("*.")) text.remove_prefix(2);
-  if (std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x80; })) {
+  if (!is_ascii(text)) {
     return "must be ASCII; write an internationalised name as A-labels (xn--...)";
   }
   if (text.size() > kMaxHostName) return "must have at most 253 characters";

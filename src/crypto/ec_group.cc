@@ -5,20 +5,17 @@
 #include <map>
 #include <string>
 
-#include "crypto/openssl.h"
-
 namespace hsmsigner::crypto {
 namespace {
 
-using PointPtr = std::unique_ptr<EC_POINT, OpensslFree<EC_POINT_free>>;
 using Groups = std::map<KeyAlgorithm, const EC_GROUP*>;
 
 const Groups* make_groups() {
   auto groups = std::make_unique<Groups>();
   for (const KeyAlgorithmInfo& row : key_algorithms()) {
     if (row.family != KeyFamily::ec) continue;
-    (*groups)[row.algorithm] = require_pointer(
-        EC_GROUP_new_by_curve_name(OBJ_sn2nid(std::string(row.openssl).c_str())), "EC_GROUP_new_by_curve_name");
+    (*groups)[row.algorithm] = require_pointer(EC_GROUP_new_by_curve_name(OBJ_sn2nid(std::string(row.openssl).c_str())),
+                                               "EC_GROUP_new_by_curve_name");
   }
   return groups.release();
 }
@@ -33,11 +30,15 @@ const EC_GROUP* group_of(KeyAlgorithm curve) {
   return found->second;
 }
 
+EcPointPtr new_point(KeyAlgorithm curve) {
+  return require_pointer(EcPointPtr(EC_POINT_new(group_of(curve))), "EC_POINT_new");
+}
+
 bool is_point_of_curve(const EcPublicKey& key) {
   const CleanErrorQueue clean;
   const EC_GROUP* group = group_of(key.curve);
   if (key.point.empty() || key.point.front() != POINT_CONVERSION_UNCOMPRESSED) return false;
-  const PointPtr point = require_pointer(PointPtr(EC_POINT_new(group)), "EC_POINT_new");
+  const EcPointPtr point = new_point(key.curve);
   return EC_POINT_oct2point(group, point.get(), key.point.data(), key.point.size(), nullptr) == 1 &&
          EC_POINT_is_at_infinity(group, point.get()) == 0;
 }

@@ -10,7 +10,6 @@
 namespace hsmsigner::crypto {
 namespace {
 
-using PointPtr = std::unique_ptr<EC_POINT, OpensslFree<EC_POINT_free>>;
 using NumberContextPtr = std::unique_ptr<BN_CTX, OpensslFree<BN_CTX_free>>;
 using SignaturePtr = std::unique_ptr<ECDSA_SIG, OpensslFree<ECDSA_SIG_free>>;
 
@@ -20,6 +19,7 @@ class Recovery {
  public:
   explicit Recovery(KeyAlgorithm curve)
       : context_(require_pointer(NumberContextPtr(BN_CTX_new()), "BN_CTX_new")),
+        curve_(curve),
         group_(group_of(curve)),
         order_(EC_GROUP_get0_order(group_)),
         field_(EC_GROUP_get0_field(group_)) {}
@@ -66,10 +66,10 @@ class Recovery {
   void add_candidate(const BIGNUM* x, int parity, const BIGNUM* of_r, const BIGNUM* of_g,
                      std::vector<Bytes>& found) const {
     const CleanErrorQueue clean;
-    const PointPtr r = require_pointer(PointPtr(EC_POINT_new(group_)), "EC_POINT_new");
+    const EcPointPtr r = new_point(curve_);
     // No point of the curve has this x: no candidate.
     if (EC_POINT_set_compressed_coordinates(group_, r.get(), x, parity, context_.get()) != 1) return;
-    const PointPtr q = require_pointer(PointPtr(EC_POINT_new(group_)), "EC_POINT_new");
+    const EcPointPtr q = new_point(curve_);
     require(EC_POINT_mul(group_, q.get(), of_g, r.get(), of_r, context_.get()), "EC_POINT_mul");
     if (EC_POINT_is_at_infinity(group_, q.get()) == 1) return;
     const std::size_t size = 1 + 2 * ((static_cast<std::size_t>(BN_num_bits(field_)) + 7) / 8);
@@ -82,6 +82,7 @@ class Recovery {
   }
 
   const NumberContextPtr context_;
+  const KeyAlgorithm curve_;
   const EC_GROUP* const group_;
   const BIGNUM* const order_;
   const BIGNUM* const field_;

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/der.h"
+#include "crypto/ec_group.h"
 
 namespace hsmsigner::crypto {
 namespace {
@@ -26,11 +27,11 @@ Bytes encode_rsa(const RsaPublicKey& key) {
   return der;
 }
 
-int nid_of_curve(const KeyAlgorithmInfo& curve) { return OBJ_sn2nid(std::string(curve.openssl).c_str()); }
+int nid_of_curve(KeyAlgorithm curve) { return EC_GROUP_get_curve_name(group_of(curve)); }
 
 std::optional<KeyAlgorithm> curve_from_nid(int nid) {
   for (const KeyAlgorithmInfo& row : key_algorithms()) {
-    if (row.family == KeyFamily::ec && nid_of_curve(row) == nid) return row.algorithm;
+    if (row.family == KeyFamily::ec && nid_of_curve(row.algorithm) == nid) return row.algorithm;
   }
   return std::nullopt;
 }
@@ -87,7 +88,7 @@ void write_public_key(X509_PUBKEY* out, const PublicKey& key) {
     octets = ec.point;
     algorithm = NID_X9_62_id_ecPublicKey;
     parameter_type = V_ASN1_OBJECT;
-    parameter = OBJ_nid2obj(nid_of_curve(info(ec.curve)));  // static, never freed
+    parameter = OBJ_nid2obj(nid_of_curve(ec.curve));  // static, never freed
   }
   if (octets.empty()) throw_openssl("the public key is empty");
   OpensslBytes copy(static_cast<unsigned char*>(OPENSSL_memdup(octets.data(), octets.size())));

@@ -79,9 +79,10 @@ Bytes encode_to_be_signed(X509* x509) {
 // What a decoder would find out, before anything is signed. The key is not decoded from the certificate itself, which
 // holds just these octets.
 void check_subject_key(const PublicKey& key) {
-  const auto* ec = std::get_if<EcPublicKey>(&key);
-  if (ec != nullptr ? !crypto::is_point_of_curve(*ec) : crypto::to_evp_pkey(key) == nullptr) {
-    fail("the subject's public key is none");
+  if (const auto* ec = std::get_if<EcPublicKey>(&key)) {
+    if (!crypto::is_point_of_curve(*ec)) fail("the subject's public key is not a point of its curve");
+  } else {
+    crypto::to_evp_pkey(key);  // throws
   }
 }
 

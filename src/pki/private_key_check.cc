@@ -1,17 +1,14 @@
 #include "pki/private_key_check.h"
 
-#include <openssl/ec.h>
-#include <openssl/objects.h>
-
-#include <string>
-
+#include "crypto/ec_group.h"
 #include "pki/wiped_bytes.h"
 
 namespace hsmsigner::pki {
 namespace {
 
-using EcGroupPtr = std::unique_ptr<EC_GROUP, OpensslFree<EC_GROUP_free>>;
-using EcPointPtr = std::unique_ptr<EC_POINT, OpensslFree<EC_POINT_free>>;
+using crypto::EcPointPtr;
+using crypto::group_of;
+using crypto::new_point;
 
 class RsaCheck {
  public:
@@ -67,11 +64,6 @@ class RsaCheck {
   BnContext context_;
 };
 
-EcGroupPtr group_of(KeyAlgorithm curve) {
-  const int nid = OBJ_sn2nid(std::string(info(curve).openssl).c_str());
-  return require_pointer(EcGroupPtr(EC_GROUP_new_by_curve_name(nid)), "EC_GROUP_new_by_curve_name");
-}
-
 Bytes encode(const EC_GROUP* group, const EC_POINT* point, BN_CTX* context) {
   const auto form = POINT_CONVERSION_UNCOMPRESSED;
   Bytes octets(EC_POINT_point2oct(group, point, form, nullptr, 0, context));
@@ -93,24 +85,24 @@ bool is_consistent(const RsaPrivateKey& key) {
 }
 
 Bytes public_point(KeyAlgorithm curve, ByteView value) {
-  const EcGroupPtr group = group_of(curve);
+  const EC_GROUP* group = group_of(curve);
   const SecretNumber scalar = to_secret_number(value);
-  if (BN_is_zero(scalar.get()) || BN_cmp(scalar.get(), EC_GROUP_get0_order(group.get())) >= 0) return {};
+  if (BN_is_zero(scalar.get()) || BN_cmp(scalar.get(), EC_GROUP_get0_order(group)) >= 0) return {};
   const BnContext context = new_bn_context();
-  const EcPointPtr point = require_pointer(EcPointPtr(EC_POINT_new(group.get())), "EC_POINT_new");
-  require(EC_POINT_mul(group.get(), point.get(), scalar.get(), nullptr, nullptr, context.get()), "EC_POINT_mul");
-  return encode(group.get(), point.get(), context.get());
+  const EcPointPtr point = new_point(curve);
+  require(EC_POINT_mul(group, point.get(), scalar.get(), nullptr, nullptr, context.get()), "EC_POINT_mul");
+  return encode(group, point.get(), context.get());
 }
 
 Bytes uncompressed_point(KeyAlgorithm curve, ByteView octets) {
-  const EcGroupPtr group = group_of(curve);
+  const EC_GROUP* group = group_of(curve);
   const BnContext context = new_bn_context();
-  const EcPointPtr point = require_pointer(EcPointPtr(EC_POINT_new(group.get())), "EC_POINT_new");
-  if (EC_POINT_oct2point(group.get(), point.get(), octets.data(), octets.size(), context.get()) != 1 ||
-      EC_POINT_is_at_infinity(group.get(), point.get()) == 1) {
+  const EcPointPtr point = new_point(curve);
+  if (EC_POINT_oct2point(group, point.get(), octets.data(), octets.size(), context.get()) != 1 ||
+      EC_POINT_is_at_infinity(group, point.get()) == 1) {
     return {};
   }
-  return encode(group.get(), point.get(), context.get());
+  return encode(group, point.get(), context.get());
 }
 
 }  // namespace hsmsigner::pki

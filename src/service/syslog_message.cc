@@ -8,6 +8,7 @@
 
 #include "audit/event_line.h"
 #include "base/clock.h"
+#include "base/utf8.h"
 
 namespace hsmsigner::service {
 namespace {
@@ -27,7 +28,6 @@ int severity_of(audit::Outcome outcome) {
 }
 
 bool is_visible(char c) { return c >= '!' && c <= '~'; }
-bool is_ascii(char c) { return static_cast<unsigned char>(c) < 0x80; }
 
 }  // namespace
 
@@ -48,7 +48,7 @@ SyslogMessage syslog_message(const store::JournalLine& line, const SyslogOrigin&
                    " " + origin.host_name + " hsm-signer " + origin.process_id + " " +
                    (intact ? std::string(audit::info(chained->event.kind).name) : "-") + " [journal@32473 sequence=\"" +
                    std::to_string(line.sequence) + "\" hash=\"" + audit::hash_of(line.line) + "\"]";
-  if (!std::all_of(line.line.begin(), line.line.end(), is_ascii)) message.body = kByteOrderMark;
+  if (!is_ascii(line.line)) message.body = kByteOrderMark;
   message.body += line.line;
   return message;
 }
